@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// Plain JavaScript that every Node since 14 can parse: the check must run before anything that needs a newer one.
+const needed = [22, 19];
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
+  process.stderr.write(
+    `posthorn needs Node ${needed.join('.')} or newer, this is ${process.version}: in a checkout run "npm start", which brings its own Node; elsewhere install Node 24.\n`,
+  );
+  process.exit(1);
+}
+import('node:fs')
+  .then(({ existsSync }) => {
+    const source = new URL('../src/main.ts', import.meta.url);
+    return import(existsSync(source) ? source.href : new URL('../dist/src/main.js', import.meta.url).href);
+  })
+  .then(({ main }) => main(process.argv));

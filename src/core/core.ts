@@ -1,0 +1,101 @@
+import type { z } from 'zod';
+import { inputs } from './inputs.ts';
+import { makePublisher } from './journey/accept.ts';
+import { makeTestSender } from './journey/send.ts';
+import { makeWorker, type Worker } from './journey/worker.ts';
+import { authenticate, bootstrap, createKey, listKeys, localPrincipal, revokeKey } from './manage/keys.ts';
+import { getDelivery, getEvent, listDeliveries, listEvents } from './manage/deliveries.ts';
+import { listEventTypes } from './manage/event-types.ts';
+import {
+  createSubscription,
+  deleteSubscription,
+  getSubscription,
+  listSubscriptions,
+  testSubscription,
+  updateSubscription,
+} from './manage/subscriptions.ts';
+import { listSubscriptionLogs } from './manage/logs.ts';
+import { readStatus } from './manage/status.ts';
+import type { Ports } from './ports.ts';
+import { makeVault } from './rules/seal.ts';
+import type { Settings } from './settings.ts';
+import type { Principal, Published } from './types.ts';
+import { type Context, perform, type UseCase, useCase } from './use-case.ts';
+
+/** Everything that can be asked of Posthorn, except publishing, which is the journey's. */
+export const useCases = {
+  createSubscription: useCase('webhooks:write', inputs.createSubscription, createSubscription),
+  listSubscriptions: useCase('webhooks:read', inputs.listSubscriptions, listSubscriptions),
+  getSubscription: useCase('webhooks:read', inputs.subscriptionId, getSubscription),
+  updateSubscription: useCase('webhooks:write', inputs.updateSubscription, updateSubscription),
+  deleteSubscription: useCase('webhooks:delete', inputs.subscriptionId, deleteSubscription),
+  testSubscription: useCase('webhooks:write', inputs.testSubscription, testSubscription),
+  listSubscriptionLogs: useCase('webhooks:read', inputs.listAttempts, listSubscriptionLogs),
+  listEventTypes: useCase('webhooks:read', inputs.listEventTypes, listEventTypes),
+  listEvents: useCase('events:read', inputs.listEvents, listEvents),
+  getEvent: useCase('events:read', inputs.eventId, getEvent),
+  listDeliveries: useCase('webhooks:read', inputs.listDeliveries, listDeliveries),
+  getDelivery: useCase('webhooks:read', inputs.deliveryId, getDelivery),
+  readStatus: useCase('webhooks:read', inputs.none, readStatus),
+  createKey: useCase('keys:admin', inputs.createKey, createKey),
+  listKeys: useCase('keys:admin', inputs.listKeys, listKeys),
+  revokeKey: useCase('keys:admin', inputs.keyId, revokeKey),
+} as const;
+
+type UseCases = typeof useCases;
+type OutputOf<U> = U extends UseCase<z.ZodType, infer O> ? O : never;
+
+/** One function per use case: checks the principal's scope and the input, then does it. */
+export type Actions = {
+  [K in keyof UseCases]: (principal: Principal, input: unknown) => Promise<OutputOf<UseCases[K]>>;
+};
+
+/** Posthorn without its faces. */
+export interface Core extends Actions {
+  /** Accepts one event, or an array of up to 1,000 of them whole or not at all. Answers after the commit. */
+  publish(principal: Principal, input: unknown): Promise<PublishAnswer>;
+  publishMany(principal: Principal, input: unknown[]): Promise<PublishAnswer[]>;
+  /** The principal of a key as it stands in an Authorization header. Throws `unauthorized`. */
+  authenticate(key: string): Promise<Principal>;
+  /** Who acts when no key is given on this machine: every scope but the three that stay with people. */
+  localPrincipal(): Promise<Principal>;
+  /** Makes the workspace and, when no key exists and no admin key is set, a first key, which it answers once. */
+  bootstrap(): Promise<{ key: string | null }>;
+  worker: Worker;
+}
+
+/** `repeated`: the id was published before, and this is the first answer again. */
+export interface PublishAnswer {
+  published: Published;
+  repeated: boolean;
+}
+
+export function createCore(ports: Ports, settings: Settings, secretKey: Buffer): Core {
+  const vault = makeVault(secretKey, ports.random);
+  const worker = makeWorker(ports, settings, vault);
+  const context: Context = {
+    ...ports,
+    settings,
+    vault,
+    wake: () => worker.wake(),
+    sendTest: makeTestSender(ports, settings, vault),
+  };
+  const publisher = makePublisher(ports, settings, context.wake);
+  return {
+    ...actions(context),
+    publish: publisher.publish,
+    publishMany: publisher.publishMany,
+    authenticate: (key) => authenticate(context, key),
+    localPrincipal: () => localPrincipal(context),
+    bootstrap: () => bootstrap(context),
+    worker,
+  };
+}
+
+function actions(context: Context): Actions {
+  const bound = Object.entries(useCases).map(([name, one]) => [
+    name,
+    (principal: Principal, input: unknown) => perform(one as UseCase<z.ZodType, unknown>, context, principal, input),
+  ]);
+  return Object.fromEntries(bound) as Actions;
+}

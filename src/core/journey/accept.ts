@@ -1,0 +1,165 @@
+import { builtInNames } from '../catalogue.ts';
+import { PosthornError } from '../errors.ts';
+import { inputs, type Inputs, limits, parseInput } from '../inputs.ts';
+import type { AcceptResult, Matchable, NewEvent, Ports } from '../ports.ts';
+import { nearest, wants } from '../rules/match.ts';
+import type { Settings } from '../settings.ts';
+import type { Principal, Published } from '../types.ts';
+import { requireScope } from '../use-case.ts';
+
+/** An event owed to more endpoints than this gets its deliveries from the worker, in steps: one wide event must not hold
+ * the database against everybody else. */
+export const fanOutNowMax = 1_000;
+/** Endpoints that change faster than a publish can match them are somebody's loop. */
+const matchTriesMax = 20;
+/** Workspaces whose endpoints are kept in memory. */
+const matchableWorkspacesMax = 1_000;
+
+interface Answer {
+  published: Published;
+  repeated: boolean;
+}
+
+/** The first stage: dedupe, match, store events and deliveries in one transaction, then answer. */
+export interface Publisher {
+  publish(principal: Principal, input: unknown): Promise<Answer>;
+  publishMany(principal: Principal, input: unknown[]): Promise<Answer[]>;
+}
+
+export function makePublisher(ports: Ports, _settings: Settings, wake: () => void): Publisher {
+  const known = new Map<number, Matchable>();
+
+  async function matchable(workspaceId: number, fresh: boolean): Promise<Matchable> {
+    const cached = known.get(workspaceId);
+    if (cached !== undefined && !fresh) return cached;
+    const read = await ports.store.journey.matchable(workspaceId);
+    if (known.size >= matchableWorkspacesMax) known.clear();
+    known.set(workspaceId, read);
+    return read;
+  }
+
+  /** Matches and stores, again with fresh endpoints when they changed meanwhile. */
+  async function store(workspaceId: number, drafts: Draft[]): Promise<AcceptResult & { outcome: 'stored' }> {
+    for (let tries = 0; tries < matchTriesMax; tries++) {
+      const chosen = await matchable(workspaceId, tries > 0);
+      const unknown = drafts.findIndex(({ type }) => !isKnown(type, chosen));
+      // What looks unknown may have been added since: only fresh knowledge refuses.
+      if (unknown >= 0 && tries === 0) continue;
+      if (unknown >= 0) throw unknownType(drafts, unknown, chosen);
+      const result = await ports.store.journey.accept({
+        workspaceId,
+        matchableVersion: chosen.version,
+        events: withEndpoints(drafts, chosen),
+        now: ports.clock.now(),
+      });
+      if (result.outcome === 'conflict') throw idConflict(drafts, result.index);
+      if (result.outcome === 'stored') return result;
+    }
+    throw new PosthornError('store_unavailable', 'The endpoints of this workspace keep changing; nothing was stored.', {
+      retryAfterSeconds: 1,
+    });
+  }
+
+  async function accept(principal: Principal, drafts: Draft[]): Promise<Answer[]> {
+    const { events } = await store(principal.workspaceId, drafts);
+    wake();
+    return events.map(({ deliveries, repeated }, index) => ({
+      published: { id: drafts[index]?.publicId ?? '', deliveries },
+      repeated,
+    }));
+  }
+
+  function draft(input: unknown, at: string): Draft {
+    const { type, data, id, occurred_at: occurredAt } = parseInput(inputs.publish, input, at);
+    return {
+      publicId: id ?? ports.newId('evt'),
+      type,
+      data: payload(data, at),
+      occurredAt: occurredAt === undefined ? ports.clock.now() : Date.parse(occurredAt),
+      path: at,
+    };
+  }
+
+  return {
+    async publish(principal, input) {
+      requireScope(principal, 'events:write');
+      const [answer] = await accept(principal, [draft(input, '')]);
+      if (answer === undefined) throw new Error('the store answered for no event');
+      return answer;
+    },
+    async publishMany(principal, input) {
+      requireScope(principal, 'events:write');
+      checkCount(input.length);
+      return accept(principal, draftAll(input, draft));
+    },
+  };
+}
+
+/** An event that was checked and is not stored yet. `path`: where in the input it stands. */
+type Draft = Omit<NewEvent, 'endpointIds' | 'fanOutNow'> & { path: string };
+
+/** Checks every event of an array, so that one answer names all that is wrong. */
+function draftAll(input: unknown[], draft: (one: unknown, at: string) => Draft): Draft[] {
+  const faults: PosthornError[] = [];
+  const drafts = input.flatMap((one, index) => {
+    try {
+      return [draft(one, `/${index}`)];
+    } catch (error) {
+      if (!(error instanceof PosthornError)) throw error;
+      faults.push(error);
+      return [];
+    }
+  });
+  const [first] = faults;
+  if (first === undefined) return drafts;
+  throw new PosthornError(first.code, first.message, { errors: faults.flatMap(({ errors }) => errors).slice(0, 100) });
+}
+
+function checkCount(count: number): void {
+  if (count > 0 && count <= limits.eventsPerPublishMax) return;
+  const message = `send 1 to ${limits.eventsPerPublishMax} events in one array, not ${count}`;
+  throw new PosthornError('validation_failed', message, { errors: [{ path: '', message }] });
+}
+
+function payload(data: Inputs['publish']['data'], at: string): string {
+  const text = JSON.stringify(data);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= limits.eventBytesMax) return text;
+  const message = `is ${bytes} bytes of JSON; one event holds at most ${limits.eventBytesMax}`;
+  throw new PosthornError('payload_too_large', `data ${message}.`, { errors: [{ path: `${at}/data`, message }] });
+}
+
+function isKnown(type: string, matchable: Matchable): boolean {
+  return builtInNames.includes(type) || matchable.eventTypes.includes(type);
+}
+
+function withEndpoints(drafts: Draft[], matchable: Matchable): NewEvent[] {
+  let budget = fanOutNowMax;
+  return drafts.map(({ path: _path, ...event }) => {
+    const endpointIds = matchable.endpoints.filter(({ events }) => wants(events, event.type)).map(({ id }) => id);
+    const fanOutNow = endpointIds.length <= budget;
+    if (fanOutNow) budget -= endpointIds.length;
+    return { ...event, endpointIds, fanOutNow };
+  });
+}
+
+function unknownType(drafts: Draft[], index: number, matchable: Matchable): PosthornError {
+  const names = [...builtInNames, ...matchable.eventTypes];
+  const errors = drafts
+    .filter(({ type }) => !isKnown(type, matchable))
+    .map(({ type, path }) => ({ path: `${path}/type`, message: unknownTypeSentence(type, names) }));
+  return new PosthornError('unknown_event_type', unknownTypeSentence(drafts[index]?.type ?? '', names), { errors });
+}
+
+/** Names what was sent, the nearest right names, and where all of them are. */
+export function unknownTypeSentence(type: string, names: readonly string[]): string {
+  const near = nearest(type, names);
+  const hint = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
+  return `${JSON.stringify(type.slice(0, 100))} is not an event type of the catalogue.${hint}`;
+}
+
+function idConflict(drafts: Draft[], index: number): PosthornError {
+  const draft = drafts[index];
+  const message = `${draft?.publicId ?? 'The id'} was published before with another type or data.`;
+  return new PosthornError('event_id_conflict', message, { errors: [{ path: `${draft?.path ?? ''}/id`, message }] });
+}

@@ -1,0 +1,124 @@
+import { notFound } from '../use-case.ts';
+import type { AttemptFacts, LeasedEvent, Ports, SendResult, TargetRecord } from '../ports.ts';
+import { envelope } from '../rules/envelope.ts';
+import type { Vault } from '../rules/seal.ts';
+import { plainSignature, type SigningKey, signingKey, standardSignature } from '../rules/sign.ts';
+import type { Settings } from '../settings.ts';
+import type { AttemptError } from '../types.ts';
+import type { SendTest } from '../use-case.ts';
+
+/** An endpoint made ready to be sent to: keys opened and headers laid out once, not per delivery. */
+export interface PreparedTarget {
+  version: number;
+  url: string;
+  includeData: boolean;
+  /** Newest first. */
+  keys: { key: SigningKey; validUntil: number | null }[];
+  ownHeaders: string[];
+}
+
+/** What every request of this process says, and how long one may take. */
+export interface SendSettings {
+  brand: string;
+  version: string;
+  attemptTimeoutMs: number;
+}
+
+export function prepareTarget(record: TargetRecord, vault: Vault): PreparedTarget {
+  return {
+    version: record.version,
+    url: record.url,
+    includeData: record.includeData,
+    keys: record.secrets.map(({ sealed, validUntil }) => ({
+      key: signingKey(vault.open(sealed, record.publicId)),
+      validUntil,
+    })),
+    ownHeaders:
+      record.sealedHeaders === null
+        ? []
+        : Object.entries(JSON.parse(vault.open(record.sealedHeaders, record.publicId)) as Record<string, string>).flat(),
+  };
+}
+
+/** The third stage: sign, POST once, classify the answer. Never throws. */
+export async function send(
+  ports: Pick<Ports, 'sender' | 'clock'>,
+  settings: SendSettings,
+  target: PreparedTarget,
+  event: LeasedEvent,
+  isTest: boolean,
+): Promise<AttemptFacts & Pick<SendResult, 'retryAfter'>> {
+  const startedAt = ports.clock.now();
+  const body = envelope(target.includeData ? event : { ...event, data: null });
+  const result = await ports.sender.send({
+    url: target.url,
+    headers: requestHeaders(settings, target, event, body, startedAt, isTest),
+    body,
+    deadlineMs: settings.attemptTimeoutMs,
+  });
+  return {
+    startedAt,
+    durationMs: Math.round(result.durationMs),
+    responseCode: result.responseCode,
+    error: result.error ?? errorOfStatus(result.responseCode),
+    excerpt: result.excerpt,
+    retryAfter: result.retryAfter,
+  };
+}
+
+/** Success is 2xx, and nothing else is. */
+export function errorOfStatus(responseCode: number | null): AttemptError | null {
+  if (responseCode === null) return 'invalid_response';
+  if (responseCode < 200) return 'http_1xx';
+  if (responseCode < 300) return null;
+  if (responseCode < 400) return 'http_3xx';
+  return responseCode < 500 ? 'http_4xx' : 'http_5xx';
+}
+
+/**
+ * The headers of one attempt, as name, value, name, value …. While a secret rotates both secrets sign
+ * `webhook-signature`; the branded header stays on the old one until its time is over, and `-Next` carries the new one.
+ */
+function requestHeaders(
+  settings: SendSettings,
+  target: PreparedTarget,
+  event: LeasedEvent,
+  body: string,
+  now: number,
+  isTest: boolean,
+): string[] {
+  const { brand, version } = settings;
+  const seconds = Math.floor(now / 1_000);
+  const keys = target.keys.filter(({ validUntil }) => validUntil === null || validUntil > now);
+  const newest = keys[0];
+  const oldest = keys.at(-1);
+  const headers = [
+    'content-type',
+    'application/json',
+    'user-agent',
+    `Posthorn/${version}`,
+    'webhook-id',
+    event.publicId,
+    'webhook-timestamp',
+    String(seconds),
+    'webhook-signature',
+    keys.map(({ key }) => standardSignature(key, event.publicId, seconds, body)).join(' '),
+    `X-${brand}-Event`,
+    event.type,
+  ];
+  if (oldest !== undefined) headers.push(`X-${brand}-Signature`, plainSignature(oldest.key, body));
+  if (newest !== undefined && newest !== oldest) headers.push(`X-${brand}-Signature-Next`, plainSignature(newest.key, body));
+  if (isTest) headers.push(`X-${brand}-Test`, 'true');
+  if (target.ownHeaders.length > 0) headers.push(...target.ownHeaders);
+  return headers;
+}
+
+/** Sends one sample outside of the journey, for the test action. */
+export function makeTestSender(ports: Ports, settings: Settings, vault: Vault): SendTest {
+  return async (endpointId, sample) => {
+    const record = await ports.store.journey.target(endpointId);
+    if (record === null) throw notFound('endpoint');
+    const facts = await send(ports, settings, prepareTarget(record, vault), sample, true);
+    return { endpointVersion: record.version, attempt: facts, succeeded: facts.error === null };
+  };
+}

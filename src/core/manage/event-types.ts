@@ -1,0 +1,62 @@
+import { builtInEventTypes } from '../catalogue.ts';
+import { PosthornError } from '../errors.ts';
+import type { Inputs } from '../inputs.ts';
+import type { EventTypeRecord } from '../ports.ts';
+import { cursorAfter, rowBefore } from '../rules/ids.ts';
+import { nearest } from '../rules/match.ts';
+import type { EventType, Page, Principal } from '../types.ts';
+import type { Context } from '../use-case.ts';
+
+/** The catalogue of the workspace: the built-in types, as it changed them, and its own, by name. */
+export async function catalogue(context: Context, workspaceId: number): Promise<EventType[]> {
+  const own = await context.store.records.eventTypes(workspaceId);
+  const builtIn = builtInEventTypes.map((type) => ({ ...type, schema: null, built_in: true }));
+  const all = new Map<string, EventType>(builtIn.map((type) => [type.name, type]));
+  for (const record of own) all.set(record.name, showEventType(record, all.has(record.name)));
+  return [...all.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export async function listEventTypes(
+  context: Context,
+  principal: Principal,
+  input: Inputs['listEventTypes'],
+): Promise<Page<EventType>> {
+  const all = await catalogue(context, principal.workspaceId);
+  const start = rowBefore(input.cursor) ?? 0;
+  const end = start + input.limit;
+  return { data: all.slice(start, end), next_cursor: end < all.length ? cursorAfter(end) : null };
+}
+
+/** Throws `unknown_event_type` unless every pattern is a name, a family with members, or `*`. */
+export async function checkPatterns(context: Context, workspaceId: number, patterns: string[]): Promise<void> {
+  const names = (await catalogue(context, workspaceId)).map(({ name }) => name);
+  const families = new Set(names.flatMap(familiesOf));
+  const errors = patterns.flatMap((pattern, index) => {
+    const known = pattern === '*' || names.includes(pattern) || families.has(pattern);
+    return known ? [] : [{ path: `/events/${index}`, message: unknownPattern(pattern, [...names, ...families]) }];
+  });
+  const [first] = errors;
+  if (first !== undefined) throw new PosthornError('unknown_event_type', first.message, { errors });
+}
+
+/** `contact.created` belongs to `contact.*`. */
+function familiesOf(name: string): string[] {
+  const words = name.split('.').slice(0, -1);
+  return words.map((_, index) => `${words.slice(0, index + 1).join('.')}.*`);
+}
+
+function unknownPattern(pattern: string, names: string[]): string {
+  const near = nearest(pattern, names);
+  const hint = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
+  return `${JSON.stringify(pattern.slice(0, 100))} is not an event type of the catalogue.${hint}`;
+}
+
+function showEventType(record: EventTypeRecord, builtIn: boolean): EventType {
+  return {
+    name: record.name,
+    description: record.description,
+    schema: record.schema === null ? null : (JSON.parse(record.schema) as EventType['schema']),
+    example: JSON.parse(record.example) as EventType['example'],
+    built_in: builtIn,
+  };
+}

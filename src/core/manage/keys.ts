@@ -1,0 +1,151 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { PosthornError } from '../errors.ts';
+import type { Inputs } from '../inputs.ts';
+import type { KeyRecord } from '../ports.ts';
+import { formatKey, hashKey, keyPrefix, keyRandomBytes } from '../rules/api-key.ts';
+import { rowBefore } from '../rules/ids.ts';
+import { showKey } from '../rules/show.ts';
+import { durationMs } from '../rules/times.ts';
+import { type ApiKey, type CreatedApiKey, type Page, type Principal, type Scope, scopes } from '../types.ts';
+import { type Context, notFound } from '../use-case.ts';
+import { page } from './logs.ts';
+
+/** `last_used_at` is written no more often than this. */
+const touchMs = 60_000;
+const defaultWorkspace = 'default';
+/** What stays with people: an agent on this machine must not approve, make keys or read payloads by itself. */
+const notLocal: readonly Scope[] = ['webhooks:approve', 'keys:admin', 'payloads:read'];
+const keyShape = /^[\x21-\x7e]{8,512}$/;
+
+/** The principal of a key. Throws `unauthorized` for one that is unknown, revoked or expired, with the same words. */
+export async function authenticate(context: Context, key: string): Promise<Principal> {
+  const { adminKey } = context.settings;
+  if (adminKey !== null && sameText(key, adminKey)) {
+    return { workspaceId: await defaultWorkspaceId(context), kind: 'admin', keyId: null, name: 'admin', scopes: new Set(scopes) };
+  }
+  const record = keyShape.test(key) ? await context.store.keys.find(hashKey(key)) : null;
+  const now = context.clock.now();
+  if (record === null || !isValid(record, now)) {
+    throw new PosthornError('unauthorized', 'The API key is missing, unknown, revoked or expired.');
+  }
+  if (record.lastUsedAt === null || now - record.lastUsedAt >= touchMs) await touch(context, record, now);
+  return principalOf(record);
+}
+
+export async function localPrincipal(context: Context): Promise<Principal> {
+  return {
+    workspaceId: await defaultWorkspaceId(context),
+    kind: 'local',
+    keyId: null,
+    name: 'local',
+    scopes: new Set(scopes.filter((scope) => !notLocal.includes(scope))),
+  };
+}
+
+export async function bootstrap(context: Context): Promise<{ key: string | null }> {
+  const { store, settings, vault, clock } = context;
+  const check = await store.keys.secretKeyCheck(vault.seal('posthorn', 'secret_key_check'));
+  try {
+    vault.open(check, 'secret_key_check');
+  } catch (error) {
+    throw new Error(
+      'POSTHORN_SECRET_KEY does not fit this database: its secrets were sealed with another key. Start with that key, or with the secret.key file that lay beside the database.',
+      { cause: error },
+    );
+  }
+  const workspaceId = await defaultWorkspaceId(context);
+  if (settings.adminKey !== null || (await store.keys.count()) > 0) return { key: null };
+  const { key } = await insertKey(context, workspaceId, { name: 'admin', scopes: [...scopes], expiresAt: null, by: null });
+  context.log.info({ at: clock.now() }, 'made the first key');
+  return { key };
+}
+
+export async function createKey(
+  context: Context,
+  principal: Principal,
+  input: Inputs['createKey'],
+): Promise<CreatedApiKey> {
+  const wanted = [...new Set(input.scopes)];
+  const missing = wanted.filter((scope) => !principal.scopes.has(scope));
+  if (missing.length > 0) {
+    throw new PosthornError('insufficient_scope', `A key grants only scopes that it holds; this one lacks ${missing.join(', ')}.`);
+  }
+  const lifeMs = input.expires_in === undefined ? null : durationMs(input.expires_in);
+  if (input.expires_in !== undefined && (lifeMs === null || lifeMs === 0)) {
+    const message = 'use a number with ms, s, m, h or d above zero, such as 90d';
+    throw new PosthornError('validation_failed', `expires_in: ${message}.`, { errors: [{ path: '/expires_in', message }] });
+  }
+  const { record, key } = await insertKey(context, principal.workspaceId, {
+    name: input.name,
+    scopes: wanted,
+    expiresAt: lifeMs === null ? null : context.clock.now() + lifeMs,
+    by: principal.keyId,
+  });
+  return { ...showKey(record), key };
+}
+
+export async function listKeys(
+  context: Context,
+  principal: Principal,
+  input: Inputs['listKeys'],
+): Promise<Page<ApiKey>> {
+  const rows = await context.store.keys.list(principal.workspaceId, rowBefore(input.cursor), input.limit + 1);
+  return page(rows, input.limit, showKey);
+}
+
+/** From the next request on, the key opens nothing. */
+export async function revokeKey(context: Context, principal: Principal, input: Inputs['keyId']): Promise<ApiKey> {
+  const record = await context.store.keys.revoke(principal.workspaceId, input.key_id, context.clock.now());
+  if (record === null) throw notFound('key');
+  return showKey(record);
+}
+
+async function insertKey(
+  context: Context,
+  workspaceId: number,
+  one: { name: string; scopes: Scope[]; expiresAt: number | null; by: number | null },
+): Promise<{ record: KeyRecord; key: string }> {
+  const key = formatKey(keyPrefix(context.settings.brand), context.random.bytes(keyRandomBytes));
+  const record = await context.store.keys.insert({
+    publicId: context.newId('key'),
+    workspaceId,
+    name: one.name,
+    scopes: one.scopes,
+    hash: hashKey(key),
+    last4: key.slice(-4),
+    createdByKeyId: one.by,
+    expiresAt: one.expiresAt,
+    now: context.clock.now(),
+  });
+  return { record, key };
+}
+
+async function defaultWorkspaceId(context: Context): Promise<number> {
+  const { store, newId, clock } = context;
+  const known = (await store.keys.workspaces()).find(({ name }) => name === defaultWorkspace);
+  return (known ?? (await store.keys.ensureWorkspace(defaultWorkspace, newId('wsp'), clock.now()))).id;
+}
+
+/** When a key was used last is worth no failed request. */
+async function touch(context: Context, record: KeyRecord, now: number): Promise<void> {
+  try {
+    await context.store.keys.touch(record.id, now);
+  } catch (error) {
+    context.log.warn({ error: String(error) }, 'the last use of a key could not be recorded');
+  }
+}
+
+function isValid(record: KeyRecord, now: number): boolean {
+  return record.revokedAt === null && (record.expiresAt === null || record.expiresAt > now);
+}
+
+function principalOf(record: KeyRecord): Principal {
+  const { workspaceId, id, name } = record;
+  return { workspaceId, kind: 'key', keyId: id, name, scopes: new Set(record.scopes) };
+}
+
+/** In constant time, whatever the lengths. */
+function sameText(a: string, b: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}

@@ -1,0 +1,495 @@
+import type { AttemptError, DeliveryStatus, DisabledReason, EndpointStatus, Scope } from './types.ts';
+
+/** What core needs from outside. Times are epoch milliseconds, ids of rows are integers. */
+export interface Ports {
+  store: Store;
+  sender: Sender;
+  targets: Targets;
+  clock: Clock;
+  random: Random;
+  newId: NewId;
+  log: Log;
+}
+
+export interface Clock {
+  now(): number;
+  /** Calls back once after `ms`; the returned function cancels. */
+  after(ms: number, run: () => void): () => void;
+}
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  float(): number;
+  bytes(count: number): Buffer;
+}
+
+/** Makes a public id: a TypeID over UUIDv7, such as `evt_01kb…`. */
+export type NewId = (prefix: 'evt' | 'sub' | 'cfg' | 'key' | 'aut' | 'wsp') => string;
+
+export interface Log {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+/** Decides whether a URL may be called; every connection is checked again by the sender. */
+export interface Targets {
+  /** Never says why or what a name resolved to: that would make us a port scanner for strangers. */
+  check(url: string): Promise<TargetVerdict>;
+}
+
+export type TargetVerdict = { allowed: true; url: string; host: string; resolves: boolean } | { allowed: false };
+
+export interface Sender {
+  /** Sends once. Never throws: whatever happens is a result. Ends within `deadlineMs`. */
+  send(request: OutgoingRequest): Promise<SendResult>;
+  close(): Promise<void>;
+}
+
+export interface OutgoingRequest {
+  url: string;
+  /** Name, value, name, value …: the form that undici sends without another copy. */
+  headers: string[];
+  body: string | Buffer;
+  deadlineMs: number;
+}
+
+export interface SendResult {
+  /** The final status (200 to 599), or null when none came. */
+  responseCode: number | null;
+  /** Why no usable response came; null whenever there is a final status. */
+  error: AttemptError | null;
+  durationMs: number;
+  /** The Retry-After header as it came. */
+  retryAfter: string | null;
+  /** The first bytes of the body, undecoded, at most 16 KiB; null when there is none. */
+  excerpt: Buffer | null;
+}
+
+/**
+ * The database. Every method is one transaction unless it says otherwise. A method throws PosthornError
+ * `store_unavailable` when the database is locked, full or away, and has then stored nothing.
+ */
+export interface Store {
+  readonly engine: 'sqlite' | 'postgres';
+  journey: JourneyStore;
+  endpoints: EndpointStore;
+  records: RecordStore;
+  keys: KeyStore;
+  /** Calls back when another process may have made deliveries due. */
+  onOutsideChange(listener: () => void): void;
+  /** Answers when the database does. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the journey does with the database: few statements, many rows. */
+export interface JourneyStore {
+  /** All that matching depends on, with the version that `accept` compares. */
+  matchable(workspaceId: number): Promise<Matchable>;
+  accept(batch: AcceptBatch): Promise<AcceptResult>;
+  /** Endpoints that may have due deliveries, longest waiting first. A hint: `lease` decides. */
+  dueEndpoints(now: number, countMax: number): Promise<DueEndpoint[]>;
+  /** Leases due deliveries, at most `count` for each endpoint named. */
+  lease(workerId: number, shares: Share[], now: number): Promise<LeasedBatch>;
+  /** What the sender needs of an endpoint; null when it is gone. */
+  target(endpointId: number): Promise<TargetRecord | null>;
+  /** Records attempts. An answer is false where the lease was no longer held: then nothing changed. */
+  settle(workerId: number, settlements: Settlement[]): Promise<boolean[]>;
+  /** Gives leases back without an attempt, due again at `dueAt`; canceled where the endpoint was deleted meanwhile. */
+  giveBack(workerId: number, deliveryIds: number[], dueAt: number): Promise<void>;
+  /** Stores a test: its event, its delivery, its attempt. Changes no counter. */
+  recordTest(test: TestRecord): Promise<AttemptRecord>;
+  /** When the next delivery may be due, or null. */
+  nextDueAt(): Promise<number | null>;
+  /** The oldest event that was too wide to be fanned out when it was published. */
+  nextToFanOut(): Promise<FanOutWork | null>;
+  /** Makes one step of its deliveries; a step that another worker made already changes nothing. */
+  fanOut(step: FanOutStep): Promise<void>;
+
+  registerWorker(name: string, now: number): Promise<number>;
+  /** False when the worker was declared dead: its leases are gone and it must register again. */
+  beat(workerId: number, now: number): Promise<boolean>;
+  /** Gives back the leases of `unsent`, turns what else the worker holds into interrupted attempts, forgets it. */
+  retireWorker(workerId: number, unsent: number[], now: number): Promise<void>;
+  /** Workers silent since `silentSince` are dead: their leases become interrupted attempts, at most `leasesMax` a call.
+   * Answers how many leases were freed. */
+  reapWorkers(silentSince: number, now: number, leasesMax: number): Promise<number>;
+  status(workspaceId: number | null, now: number): Promise<DispatcherStatus>;
+}
+
+export interface Matchable {
+  /** Changes with every change of the workspace's endpoints or event types. */
+  version: number;
+  endpoints: MatchableEndpoint[];
+  /** Names of the workspace's own event types; the built-in ones are not among them. */
+  eventTypes: string[];
+}
+export interface MatchableEndpoint {
+  id: number;
+  events: string[];
+  filter: string | null;
+}
+
+export interface AcceptBatch {
+  workspaceId: number;
+  /** Of the `Matchable` that the endpoint ids were chosen from. */
+  matchableVersion: number;
+  events: NewEvent[];
+  now: number;
+}
+export interface NewEvent {
+  publicId: string;
+  type: string;
+  /** JSON text. */
+  data: string;
+  occurredAt: number;
+  /** Endpoints that it is owed to. */
+  endpointIds: number[];
+  /** False: stored without deliveries, which the worker makes in steps. */
+  fanOutNow: boolean;
+}
+export type AcceptResult =
+  /** Endpoints or event types changed since they were matched: nothing was stored, match again. */
+  | { outcome: 'stale' }
+  /** Event `index` has an id that another event holds: nothing was stored. */
+  | { outcome: 'conflict'; index: number }
+  | { outcome: 'stored'; events: { deliveries: number; repeated: boolean }[] };
+
+export interface FanOutWork {
+  eventId: number;
+  workspaceId: number;
+  type: string;
+  data: string;
+  /** Endpoints up to and including this id have their deliveries. */
+  afterEndpointId: number;
+}
+export interface FanOutStep {
+  eventId: number;
+  workspaceId: number;
+  /** Of the `Matchable` that the endpoint ids were chosen from. When it is no longer current, nothing changes. */
+  matchableVersion: number;
+  endpointIds: number[];
+  /** Where the step began. */
+  fromEndpointId: number;
+  /** Null when the event is fanned out whole. */
+  afterEndpointId: number | null;
+  now: number;
+}
+
+export interface DueEndpoint {
+  id: number;
+  workspaceId: number;
+}
+export interface Share {
+  endpointId: number;
+  count: number;
+}
+export interface LeasedBatch {
+  deliveries: LeasedDelivery[];
+  /** By event id; an event owed to many endpoints comes once. */
+  events: Map<number, LeasedEvent>;
+}
+export interface LeasedDelivery {
+  id: number;
+  workspaceId: number;
+  endpointId: number;
+  eventId: number;
+  /** Of the endpoint, to tell whether a cached target still fits. */
+  endpointVersion: number;
+  /** Attempts made before this one. */
+  attempts: number;
+  /** Steps of the retry schedule used up. */
+  steps: number;
+}
+export interface LeasedEvent {
+  publicId: string;
+  type: string;
+  data: string;
+  occurredAt: number;
+}
+export interface TargetRecord {
+  endpointId: number;
+  publicId: string;
+  workspaceId: number;
+  kind: EndpointKind;
+  version: number;
+  url: string;
+  includeData: boolean;
+  sealedHeaders: Buffer | null;
+  secrets: SealedSecret[];
+}
+/** Newest first. `validUntil` null: the current secret. */
+export interface SealedSecret {
+  sealed: Buffer;
+  validUntil: number | null;
+}
+
+/** What one attempt made of its delivery and means for its endpoint; decided by rules, recorded by the store. */
+export interface Settlement {
+  deliveryId: number;
+  workspaceId: number;
+  endpointId: number;
+  endpointVersion: number;
+  eventType: string;
+  /** 1 for the first. */
+  attemptNumber: number;
+  attempt: AttemptFacts;
+  /** What becomes of the delivery. */
+  next: { state: 'succeeded' | 'failed' } | { state: 'pending'; dueAt: number };
+  health: HealthChange;
+}
+export interface AttemptFacts {
+  startedAt: number;
+  durationMs: number;
+  responseCode: number | null;
+  error: AttemptError | null;
+  excerpt: Buffer | null;
+}
+/** Applied to the endpoint inside the settling transaction by rules/health.ts. */
+export interface HealthChange {
+  succeeded: boolean;
+  at: number;
+  error: AttemptError | null;
+  responseCode: number | null;
+  holdUntil: number | null;
+}
+
+export interface TestRecord {
+  workspaceId: number;
+  endpointId: number;
+  endpointVersion: number;
+  eventPublicId: string;
+  type: string;
+  data: string;
+  attempt: AttemptFacts;
+  /** A test that succeeds frees an endpoint that is held back. */
+  freesHold: boolean;
+}
+
+export interface DispatcherStatus {
+  workers: number;
+  lastBeatAt: number | null;
+  dueCount: number;
+  oldestDueAt: number | null;
+}
+
+export type EndpointKind = 'subscription' | 'config';
+
+/** An endpoint as it is stored. */
+export interface EndpointRecord extends EndpointHealth {
+  id: number;
+  publicId: string;
+  workspaceId: number;
+  kind: EndpointKind;
+  name: string | null;
+  url: string;
+  events: string[];
+  description: string | null;
+  filter: string | null;
+  includeData: boolean;
+  version: number;
+  pendingCount: number;
+  /** When its next pending delivery is due. */
+  nextAttemptAt: number | null;
+  createdByKeyId: number | null;
+  createdAt: number;
+  updatedAt: number;
+}
+export interface EndpointHealth {
+  status: EndpointStatus;
+  failureCount: number;
+  failingSince: number | null;
+  lastDeliveredAt: number | null;
+  lastAttemptAt: number | null;
+  lastError: AttemptError | null;
+  lastResponseCode: number | null;
+  heldUntil: number | null;
+  disabledReason: DisabledReason | null;
+  disabledAt: number | null;
+}
+export interface NewEndpoint {
+  publicId: string;
+  workspaceId: number;
+  kind: EndpointKind;
+  name: string | null;
+  url: string;
+  events: string[];
+  description: string | null;
+  filter: string | null;
+  includeData: boolean;
+  sealedHeaders: Buffer | null;
+  sealedSecret: Buffer;
+  status: EndpointStatus;
+  createdByKeyId: number | null;
+  now: number;
+}
+export interface EndpointChange {
+  url?: string;
+  events?: string[];
+  description?: string | null;
+  filter?: string | null;
+  /** `active` also clears failure count, disabling and holds. */
+  status?: 'active' | 'paused' | 'pending_approval';
+  now: number;
+}
+
+/** Endpoints of every kind. */
+export interface EndpointStore {
+  /** Null when the workspace holds `countMax` endpoints already. */
+  insert(endpoint: NewEndpoint, countMax: number): Promise<EndpointRecord | null>;
+  /** Creates under an idempotency key: the stored answer of the first call, if there was one within `validMs`. */
+  insertOnce(endpoint: NewEndpoint, countMax: number, once: IdempotencyRecord): Promise<OnceResult>;
+  get(workspaceId: number, kind: EndpointKind, publicId: string): Promise<EndpointRecord | null>;
+  list(workspaceId: number, query: EndpointQuery): Promise<EndpointRecord[]>;
+  update(workspaceId: number, id: number, change: EndpointChange): Promise<EndpointRecord | null>;
+  /** Marks it deleted and cancels what it is owed, in steps of their own. */
+  delete(workspaceId: number, id: number, now: number): Promise<void>;
+  rotateSecret(workspaceId: number, id: number, sealed: Buffer, oldValidUntil: number, now: number): Promise<void>;
+  /** Hosts that the workspace's endpoints, deleted ones too, were ever active on. */
+  knownHosts(workspaceId: number): Promise<string[]>;
+}
+export interface EndpointQuery {
+  kind: EndpointKind;
+  status?: EndpointStatus | undefined;
+  before?: number | undefined;
+  limit: number;
+}
+export interface IdempotencyRecord {
+  /** Of the caller: a key is its principal's own. */
+  principal: string;
+  key: string;
+  requestHash: Buffer;
+  /** Seals the answer once the row is known. */
+  seal(endpoint: EndpointRecord): Buffer;
+  now: number;
+  validMs: number;
+}
+export type OnceResult =
+  | { outcome: 'created'; endpoint: EndpointRecord }
+  | { outcome: 'repeated'; answer: Buffer }
+  | { outcome: 'conflict' }
+  | { outcome: 'limit' };
+
+/** What happened: events, deliveries, attempts, event types. */
+export interface RecordStore {
+  attempts(workspaceId: number, query: AttemptQuery): Promise<AttemptRecord[]>;
+  event(workspaceId: number, publicId: string): Promise<EventRecord | null>;
+  events(workspaceId: number, query: EventQuery): Promise<EventRecord[]>;
+  deliveries(workspaceId: number, query: DeliveryQuery): Promise<DeliveryRecord[]>;
+  delivery(workspaceId: number, id: number): Promise<DeliveryRecord | null>;
+  eventTypes(workspaceId: number): Promise<EventTypeRecord[]>;
+}
+export interface AttemptQuery {
+  endpointId?: number | undefined;
+  deliveryId?: number | undefined;
+  status?: 'succeeded' | 'failed' | undefined;
+  eventType?: string | undefined;
+  isTest?: boolean | undefined;
+  since?: number | undefined;
+  until?: number | undefined;
+  before?: number | undefined;
+  limit: number;
+  withExcerpt: boolean;
+}
+export interface AttemptRecord {
+  id: number;
+  deliveryId: number;
+  eventPublicId: string;
+  eventType: string;
+  endpointPublicId: string;
+  url: string;
+  attempt: number;
+  responseCode: number | null;
+  durationMs: number;
+  error: AttemptError | null;
+  isTest: boolean;
+  startedAt: number;
+  nextAttemptAt: number | null;
+  excerpt: Buffer | null;
+}
+export interface EventRecord {
+  id: number;
+  publicId: string;
+  type: string;
+  /** JSON text; null once erased. */
+  data: string | null;
+  occurredAt: number;
+  createdAt: number;
+  deliveriesCount: number;
+}
+export interface EventQuery {
+  type?: string | undefined;
+  before?: number | undefined;
+  limit: number;
+}
+export interface DeliveryQuery {
+  eventId?: number | undefined;
+  endpointId?: number | undefined;
+  status?: DeliveryStatus | undefined;
+  before?: number | undefined;
+  limit: number;
+}
+export interface DeliveryRecord {
+  id: number;
+  eventPublicId: string;
+  eventType: string;
+  endpointPublicId: string;
+  status: DeliveryStatus;
+  attempts: number;
+  dueAt: number | null;
+  lastError: AttemptError | null;
+  createdAt: number;
+}
+export interface EventTypeRecord {
+  name: string;
+  description: string;
+  schema: string | null;
+  example: string;
+}
+
+/** Workspaces and keys. The only queries without a workspace are those that find out which one. */
+export interface KeyStore {
+  find(hash: Buffer): Promise<KeyRecord | null>;
+  touch(id: number, now: number): Promise<void>;
+  insert(key: NewKey): Promise<KeyRecord>;
+  list(workspaceId: number, before: number | undefined, limit: number): Promise<KeyRecord[]>;
+  revoke(workspaceId: number, publicId: string, now: number): Promise<KeyRecord | null>;
+  count(): Promise<number>;
+  workspaces(): Promise<WorkspaceRecord[]>;
+  /** The workspace of that name, made when it is missing. */
+  ensureWorkspace(name: string, publicId: string, now: number): Promise<WorkspaceRecord>;
+  /** Stores `check` at the first call; answers what was stored first. */
+  secretKeyCheck(check: Buffer): Promise<Buffer>;
+}
+export interface KeyRecord {
+  id: number;
+  publicId: string;
+  workspaceId: number;
+  name: string;
+  scopes: Scope[];
+  last4: string;
+  createdByKeyId: number | null;
+  createdAt: number;
+  expiresAt: number | null;
+  lastUsedAt: number | null;
+  revokedAt: number | null;
+}
+export interface NewKey {
+  publicId: string;
+  workspaceId: number;
+  name: string;
+  scopes: Scope[];
+  hash: Buffer;
+  last4: string;
+  createdByKeyId: number | null;
+  expiresAt: number | null;
+  now: number;
+}
+export interface WorkspaceRecord {
+  id: number;
+  publicId: string;
+  name: string;
+  createdAt: number;
+}

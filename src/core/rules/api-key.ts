@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+/** 200 bits, which base62 writes in 34 characters. */
+export const keyRandomBytes = 25;
+const randomCharacters = 34;
+const checkCharacters = 6;
+
+/** A new key: `<prefix>_live_`, 200 random bits in base62, and their CRC32, so that scanners can tell one offline. */
+export function formatKey(prefix: string, random: Buffer): string {
+  const body = base62(BigInt(`0x${random.toString('hex')}`), randomCharacters);
+  return `${prefix}_live_${body}${base62(BigInt(crc32(body)), checkCharacters)}`;
+}
+
+/** What is stored of a key. Keys hold 200 random bits: a slow hash would protect nothing and cost every request. */
+export function hashKey(key: string): Buffer {
+  return createHash('sha256').update(key).digest();
+}
+
+/** The brand's part of a key: `TrustPager` gives `tp`, `Acme` gives `ac`. */
+export function keyPrefix(brand: string): string {
+  const capitals = brand.replaceAll(/[^A-Z]/g, '');
+  return (capitals.length >= 2 ? capitals : brand.replaceAll(/[^A-Za-z]/g, '').slice(0, 2)).toLowerCase();
+}
+
+function base62(value: bigint, width: number): string {
+  let rest = value;
+  let text = '';
+  while (rest > 0n) {
+    text = alphabet[Number(rest % 62n)] + text;
+    rest /= 62n;
+  }
+  return text.padStart(width, alphabet[0]);
+}
+
+/** CRC-32 as in ISO 3309, the one of zlib. */
+export function crc32(text: string): number {
+  let crc = 0xffffffff;
+  for (const byte of Buffer.from(text)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}

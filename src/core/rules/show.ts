@@ -1,0 +1,99 @@
+import type { AttemptRecord, DeliveryRecord, EndpointRecord, EventRecord, KeyRecord } from '../ports.ts';
+import type { ApiKey, Attempt, Delivery, Event, Subscription } from '../types.ts';
+import { diagnose, errorMessage, type Surroundings } from './diagnose.ts';
+import { rowId } from './ids.ts';
+import { iso } from './times.ts';
+import { plainText } from './untrusted.ts';
+
+/** Records as they are shown. Nothing that must not be shown is in what these return. */
+
+export function showSubscription(record: EndpointRecord, around: Surroundings): Subscription {
+  return {
+    id: record.publicId,
+    url: record.url,
+    events: record.events,
+    description: record.description,
+    filter: record.filter,
+    status: record.status,
+    failure_count: record.failureCount,
+    last_delivered_at: iso(record.lastDeliveredAt),
+    last_attempt_at: iso(record.lastAttemptAt),
+    last_error: record.lastError,
+    last_response_code: record.lastResponseCode,
+    failing_since: iso(record.failingSince),
+    pending_count: record.pendingCount,
+    next_attempt_at: iso(nextAttemptAt(record)),
+    held_until: iso(record.heldUntil !== null && record.heldUntil > around.now ? record.heldUntil : null),
+    disabled_reason: record.disabledReason,
+    disabled_at: iso(record.disabledAt),
+    diagnosis: diagnose(record, around),
+    created_at: iso(record.createdAt),
+    updated_at: iso(record.updatedAt),
+  };
+}
+
+/** Nothing is due of an endpoint that gets nothing, and what is held waits for the hold. */
+function nextAttemptAt({ status, nextAttemptAt: at, heldUntil }: EndpointRecord): number | null {
+  return status !== 'active' || at === null ? null : Math.max(at, heldUntil ?? 0);
+}
+
+/** `withResponse`: also the start of the receiver's body, cleaned; whoever asks for it must hold payloads:read. */
+export function showAttempt(record: AttemptRecord, withResponse: boolean): Attempt {
+  return {
+    id: rowId('att', record.id),
+    delivery_id: rowId('dlv', record.deliveryId),
+    event_id: record.eventPublicId,
+    event_type: record.eventType,
+    endpoint_id: record.endpointPublicId,
+    url: record.url,
+    attempt: record.attempt,
+    status: record.error === null ? 'succeeded' : 'failed',
+    response_code: record.responseCode,
+    duration_ms: record.durationMs,
+    error: record.error,
+    error_message: errorMessage(record.error, record.responseCode),
+    is_test: record.isTest,
+    created_at: iso(record.startedAt),
+    next_attempt_at: iso(record.nextAttemptAt),
+    ...(withResponse ? { untrusted_response: record.excerpt === null ? null : plainText(record.excerpt) } : {}),
+  };
+}
+
+export function showDelivery(record: DeliveryRecord): Delivery {
+  return {
+    id: rowId('dlv', record.id),
+    event_id: record.eventPublicId,
+    event_type: record.eventType,
+    endpoint_id: record.endpointPublicId,
+    status: record.status,
+    attempts: record.attempts,
+    next_attempt_at: iso(record.dueAt),
+    last_error: record.lastError,
+    created_at: iso(record.createdAt),
+  };
+}
+
+/** `withData`: whoever asks for it must hold payloads:read. */
+export function showEvent(record: EventRecord, withData: boolean): Event {
+  return {
+    id: record.publicId,
+    type: record.type,
+    occurred_at: iso(record.occurredAt),
+    created_at: iso(record.createdAt),
+    deliveries_count: record.deliveriesCount,
+    ...(withData ? { data: record.data === null ? null : (JSON.parse(record.data) as Event['data']) } : {}),
+  };
+}
+
+export function showKey(record: KeyRecord): ApiKey {
+  return {
+    id: record.publicId,
+    name: record.name,
+    scopes: record.scopes,
+    last4: record.last4,
+    created_at: iso(record.createdAt),
+    expires_at: iso(record.expiresAt),
+    last_used_at: iso(record.lastUsedAt),
+    revoked_at: iso(record.revokedAt),
+  };
+}

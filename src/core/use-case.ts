@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import { PosthornError } from './errors.ts';
+import { parseInput } from './inputs.ts';
+import type { AttemptFacts, LeasedEvent, Ports } from './ports.ts';
+import type { Vault } from './rules/seal.ts';
+import type { Settings } from './settings.ts';
+import type { Principal, Scope } from './types.ts';
+
+/** What every use case may reach. */
+export interface Context extends Ports {
+  settings: Settings;
+  vault: Vault;
+  /** Tells the worker of this process that deliveries became due. */
+  wake(): void;
+  /** Sends one sample to an endpoint now, outside of its schedule, and tells what came of it. */
+  sendTest: SendTest;
+}
+
+/** Throws `not_found` when the endpoint is gone. */
+export type SendTest = (endpointId: number, sample: LeasedEvent) => Promise<TestOutcome>;
+export interface TestOutcome {
+  endpointVersion: number;
+  attempt: AttemptFacts;
+  succeeded: boolean;
+}
+
+/**
+ * One thing that people or agents may do: the scope it needs, the input it takes, what it does. Faces call it and read
+ * `scope` and `input` for their documents; none of them decides who may do what.
+ */
+export interface UseCase<S extends z.ZodType, O> {
+  scope: Scope;
+  input: S;
+  run(context: Context, principal: Principal, input: z.output<S>): Promise<O>;
+}
+
+export function useCase<S extends z.ZodType, O>(
+  scope: Scope,
+  input: S,
+  run: UseCase<S, O>['run'],
+): UseCase<S, O> {
+  return { scope, input, run };
+}
+
+/** Throws `insufficient_scope` unless the principal holds the scope. */
+export function requireScope(principal: Principal, scope: Scope): void {
+  if (!principal.scopes.has(scope)) {
+    throw new PosthornError('insufficient_scope', `This needs the scope ${scope}.`);
+  }
+}
+
+/** Checks scope and input, then does it. */
+export async function perform<S extends z.ZodType, O>(
+  one: UseCase<S, O>,
+  context: Context,
+  principal: Principal,
+  input: unknown,
+): Promise<O> {
+  requireScope(principal, one.scope);
+  return one.run(context, principal, parseInput(one.input, input));
+}
+
+export function notFound(what: string): PosthornError {
+  return new PosthornError('not_found', `There is no such ${what} in this workspace.`);
+}

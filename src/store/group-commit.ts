@@ -1,0 +1,89 @@
+/** The answer to one operation of a group. */
+export type Outcome<R> = { ok: true; value: R } | { ok: false; error: unknown };
+
+interface Waiting<Op, R> {
+  op: Op;
+  rows: number;
+  resolve(value: R): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Operations that arrive while the last group is being committed share the next transaction: with one fsync each, the
+ * disk would bound the throughput. `exclusive` work waits its turn and has the database to itself.
+ */
+export class GroupCommit<Op, R> {
+  readonly #commit: (ops: Op[]) => Promise<Outcome<R>[]>;
+  /** Bounds how long one group holds the database. */
+  readonly #rowsMax: number;
+  #waiting: Waiting<Op, R>[] = [];
+  #exclusive: (() => Promise<void>)[] = [];
+  #running: Promise<void> | null = null;
+
+  constructor(commit: (ops: Op[]) => Promise<Outcome<R>[]>, rowsMax: number) {
+    this.#commit = commit;
+    this.#rowsMax = rowsMax;
+  }
+
+  /** `rows`: about how many rows the operation writes. */
+  add(op: Op, rows: number): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      this.#waiting.push({ op, rows, resolve, reject });
+      this.#start();
+    });
+  }
+
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#exclusive.push(() => work().then(resolve, reject));
+      this.#start();
+    });
+  }
+
+  /** Resolves when nothing is under way or waits. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  #start(): void {
+    // One microtask later, so that what arrives in the same turn of the event loop is in the first group already.
+    this.#running ??= Promise.resolve()
+      .then(() => this.#drain())
+      .finally(() => {
+        this.#running = null;
+        if (this.#waiting.length > 0 || this.#exclusive.length > 0) this.#start();
+      });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#exclusive.length > 0) {
+      await this.#exclusive.shift()?.();
+      const group = this.#takeGroup();
+      if (group.length > 0) await this.#settle(group);
+    }
+  }
+
+  #takeGroup(): Waiting<Op, R>[] {
+    let rows = 0;
+    let count = 0;
+    for (const waiting of this.#waiting) {
+      if (count > 0 && rows + waiting.rows > this.#rowsMax) break;
+      rows += waiting.rows;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #settle(group: Waiting<Op, R>[]): Promise<void> {
+    try {
+      const outcomes = await this.#commit(group.map(({ op }) => op));
+      for (const [index, waiting] of group.entries()) {
+        const outcome = outcomes[index];
+        if (outcome?.ok) waiting.resolve(outcome.value);
+        else waiting.reject(outcome?.error ?? new Error('the group commit gave no answer'));
+      }
+    } catch (error) {
+      for (const waiting of group) waiting.reject(error);
+    }
+  }
+}

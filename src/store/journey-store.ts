@@ -1,0 +1,151 @@
+import { sql } from 'kysely';
+import type { JourneyStore } from '../core/ports.ts';
+import type { Access } from './access.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { type JourneyOp, type JourneyResult, rowsOf } from './journey-op.ts';
+import { deliveryState, endpointKind, endpointStatus } from './tables.ts';
+
+/** Counting what is due stops here: past it, only "many" is of interest. */
+const dueCountMax = 10_000;
+
+/** The journey's port on either engine: its writing goes through group commits, its reading past them. */
+export function journeyStore({ read }: Access, commits: GroupCommit<JourneyOp, JourneyResult>): JourneyStore {
+  // The result belongs to the operation: the engines' run-group keeps that promise.
+  const run = <R extends JourneyResult>(op: JourneyOp): Promise<R> => commits.add(op, rowsOf(op)) as Promise<R>;
+  return {
+    accept: (batch) => run({ kind: 'accept', batch }),
+    lease: (workerId, shares, now) => run({ kind: 'lease', workerId, shares, now }),
+    settle: (workerId, settlements) => run({ kind: 'settle', workerId, settlements }),
+    giveBack: async (workerId, deliveryIds, dueAt) =>
+      void (await run({ kind: 'giveBack', workerId, deliveryIds, dueAt })),
+    recordTest: (test) => run({ kind: 'recordTest', test }),
+    fanOut: async (step) => void (await run({ kind: 'fanOut', step })),
+    registerWorker: (name, now) => run({ kind: 'registerWorker', name, now }),
+    beat: (workerId, now) => run({ kind: 'beat', workerId, now }),
+    retireWorker: async (workerId, unsent, now) => void (await run({ kind: 'retireWorker', workerId, unsent, now })),
+
+    async reapWorkers(silentSince, now, leasesMax) {
+      const silent = await read.selectFrom('workers').select('id').where('beat_at', '<', silentSince).limit(1).execute();
+      return silent.length === 0 ? 0 : run({ kind: 'reapWorkers', silentSince, now, leasesMax });
+    },
+
+    async matchable(workspaceId) {
+      const { version } = await read
+        .selectFrom('workspaces')
+        .select('version')
+        .where('id', '=', workspaceId)
+        .executeTakeFirstOrThrow();
+      const endpoints = await read
+        .selectFrom('endpoints')
+        .select(['id', 'events', 'filter'])
+        .where('workspace_id', '=', workspaceId)
+        .where('status', '=', endpointStatus.active)
+        .orderBy('id')
+        .execute();
+      const own = await read.selectFrom('event_types').select('name').where('workspace_id', '=', workspaceId).execute();
+      return {
+        version,
+        endpoints: endpoints.map((row) => ({ ...row, events: JSON.parse(row.events) as string[] })),
+        eventTypes: own.map(({ name }) => name),
+      };
+    },
+
+    async dueEndpoints(now, countMax) {
+      const rows = await read
+        .selectFrom('endpoints')
+        .select(['id', 'workspace_id'])
+        .where('status', '=', sql.lit(endpointStatus.active))
+        .where('next_due_at', '<=', now)
+        .orderBy('next_due_at')
+        .limit(countMax)
+        .execute();
+      return rows.map((row) => ({ id: row.id, workspaceId: row.workspace_id }));
+    },
+
+    async nextDueAt() {
+      const row = await read
+        .selectFrom('endpoints')
+        .select('next_due_at')
+        .where('status', '=', sql.lit(endpointStatus.active))
+        .where('next_due_at', 'is not', null)
+        .orderBy('next_due_at')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.next_due_at ?? null;
+    },
+
+    async target(endpointId) {
+      const row = await read
+        .selectFrom('endpoints')
+        .select(['id', 'public_id', 'workspace_id', 'kind', 'version', 'url', 'include_data', 'headers'])
+        .where('id', '=', endpointId)
+        .where('status', '!=', endpointStatus.deleted)
+        .executeTakeFirst();
+      if (row === undefined) return null;
+      const secrets = await read
+        .selectFrom('endpoint_secrets')
+        .select(['sealed', 'valid_until'])
+        .where('endpoint_id', '=', endpointId)
+        .orderBy('id', 'desc')
+        .execute();
+      return {
+        endpointId: row.id,
+        publicId: row.public_id,
+        workspaceId: row.workspace_id,
+        kind: row.kind === endpointKind.config ? 'config' : 'subscription',
+        version: row.version,
+        url: row.url,
+        includeData: row.include_data === 1,
+        sealedHeaders: row.headers,
+        secrets: secrets.map((secret) => ({ sealed: secret.sealed, validUntil: secret.valid_until })),
+      };
+    },
+
+    async nextToFanOut() {
+      const row = await read
+        .selectFrom('events')
+        .innerJoin('type_names', 'type_names.id', 'events.type_id')
+        .select(['events.id', 'events.workspace_id', 'events.data', 'events.fanned_out_after', 'type_names.name'])
+        .where('events.fanned_out_after', 'is not', null)
+        .orderBy('events.id')
+        .limit(1)
+        .executeTakeFirst();
+      if (row === undefined || row.fanned_out_after === null) return null;
+      return {
+        eventId: row.id,
+        workspaceId: row.workspace_id,
+        type: row.name,
+        data: row.data ?? 'null',
+        afterEndpointId: row.fanned_out_after,
+      };
+    },
+
+    async status(workspaceId, now) {
+      const workers = await read
+        .selectFrom('workers')
+        .select(({ fn }) => [fn.countAll().as('count'), fn.max('beat_at').as('beat_at')])
+        .executeTakeFirstOrThrow();
+      const due = read
+        .selectFrom('endpoints')
+        .innerJoin('deliveries', 'deliveries.endpoint_id', 'endpoints.id')
+        .select('deliveries.due_at')
+        .where('endpoints.status', '=', sql.lit(endpointStatus.active))
+        .where('endpoints.next_due_at', '<=', now)
+        .where('deliveries.state', '=', sql.lit(deliveryState.pending))
+        .where('deliveries.due_at', '<=', now)
+        .$if(workspaceId !== null, (query) => query.where('endpoints.workspace_id', '=', workspaceId))
+        .limit(dueCountMax)
+        .as('due');
+      const queue = await read
+        .selectFrom(due)
+        .select(({ fn }) => [fn.countAll().as('count'), fn.min('due_at').as('oldest')])
+        .executeTakeFirstOrThrow();
+      return {
+        workers: Number(workers.count),
+        lastBeatAt: workers.beat_at,
+        dueCount: Number(queue.count),
+        oldestDueAt: queue.oldest,
+      };
+    },
+  };
+}

@@ -1,0 +1,249 @@
+import { type Kysely, sql } from 'kysely';
+import type { EndpointChange, EndpointRecord, EndpointStore, NewEndpoint } from '../../core/ports.ts';
+import { activated } from '../../core/rules/health.ts';
+import type { Access } from '../access.ts';
+import { healthColumns, healthOf } from '../health-columns.ts';
+import { deliveryState, endpointKind, endpointStatus, type EndpointTable, type Tables } from '../tables.ts';
+
+/** Canceling a deleted endpoint's deliveries holds the writer for no longer than these take. */
+const cancelRowsMax = 1_000;
+
+type EndpointRow = Omit<EndpointTable, 'id'> & { id: number; next_attempt_at: number | null };
+
+export function endpointStore({ read, write }: Access): EndpointStore {
+  const one = (db: Kysely<Tables>, id: number) =>
+    withNextAttempt(db).where('endpoints.id', '=', id).executeTakeFirstOrThrow().then(endpointRecord);
+
+  async function insert(trx: Kysely<Tables>, endpoint: NewEndpoint, countMax: number): Promise<EndpointRecord | null> {
+    const { count } = await trx
+      .selectFrom('endpoints')
+      .select(({ fn }) => fn.countAll().as('count'))
+      .where('workspace_id', '=', endpoint.workspaceId)
+      .where('status', '!=', endpointStatus.deleted)
+      .executeTakeFirstOrThrow();
+    if (Number(count) >= countMax) return null;
+    const { id } = await trx.insertInto('endpoints').values(endpointRow(endpoint)).returning('id').executeTakeFirstOrThrow();
+    await trx.insertInto('endpoint_urls').values({ endpoint_id: id, version: 1, url: endpoint.url }).execute();
+    await insertSecret(trx, id, endpoint.sealedSecret, endpoint.now);
+    await bumpVersion(trx, endpoint.workspaceId);
+    return one(trx, id);
+  }
+
+  return {
+    insert: (endpoint, countMax) => write((trx) => insert(trx, endpoint, countMax)),
+
+    insertOnce: (endpoint, countMax, once) =>
+      write(async (trx) => {
+        const { workspaceId } = endpoint;
+        const mine = { workspace_id: workspaceId, principal: once.principal, key: once.key };
+        await trx.deleteFrom('idempotency_keys').where('created_at', '<=', once.now - once.validMs).execute();
+        const first = await trx
+          .selectFrom('idempotency_keys')
+          .select(['request_hash', 'answer'])
+          .where('workspace_id', '=', workspaceId)
+          .where('principal', '=', once.principal)
+          .where('key', '=', once.key)
+          .executeTakeFirst();
+        if (first !== undefined) {
+          const same = once.requestHash.equals(Buffer.from(first.request_hash));
+          return same ? { outcome: 'repeated', answer: Buffer.from(first.answer) } : { outcome: 'conflict' };
+        }
+        const created = await insert(trx, endpoint, countMax);
+        if (created === null) return { outcome: 'limit' };
+        await trx
+          .insertInto('idempotency_keys')
+          .values({ ...mine, request_hash: once.requestHash, answer: once.seal(created), created_at: once.now })
+          .execute();
+        return { outcome: 'created', endpoint: created };
+      }),
+
+    async get(workspaceId, kind, publicId) {
+      const row = await withNextAttempt(read)
+        .where('endpoints.workspace_id', '=', workspaceId)
+        .where('endpoints.public_id', '=', publicId)
+        .where('endpoints.kind', '=', endpointKind[kind])
+        .where('endpoints.status', '!=', endpointStatus.deleted)
+        .executeTakeFirst();
+      return row === undefined ? null : endpointRecord(row);
+    },
+
+    async list(workspaceId, { kind, status, before, limit }) {
+      const rows = await withNextAttempt(read)
+        .where('endpoints.workspace_id', '=', workspaceId)
+        .where('endpoints.kind', '=', endpointKind[kind])
+        .where('endpoints.status', '!=', endpointStatus.deleted)
+        .$if(status !== undefined, (query) => query.where('endpoints.status', '=', endpointStatus[status ?? 'active']))
+        .$if(before !== undefined, (query) => query.where('endpoints.id', '<', before ?? 0))
+        .orderBy('endpoints.id', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(endpointRecord);
+    },
+
+    update: (workspaceId, id, change) =>
+      write(async (trx) => {
+        const row = await trx
+          .selectFrom('endpoints')
+          .selectAll()
+          .where('workspace_id', '=', workspaceId)
+          .where('id', '=', id)
+          .where('status', '!=', endpointStatus.deleted)
+          .executeTakeFirst();
+        if (row === undefined) return null;
+        const version = change.url === undefined || change.url === row.url ? row.version : row.version + 1;
+        await trx.updateTable('endpoints').set(changedColumns(row, change, version)).where('id', '=', id).execute();
+        if (version !== row.version) {
+          await trx.insertInto('endpoint_urls').values({ endpoint_id: id, version, url: change.url ?? row.url }).execute();
+        }
+        await bumpVersion(trx, workspaceId);
+        return one(trx, id);
+      }),
+
+    async delete(workspaceId, id, now) {
+      await write(async (trx) => {
+        await trx
+          .updateTable('endpoints')
+          .set({ status: endpointStatus.deleted, next_due_at: null, updated_at: now })
+          .where('workspace_id', '=', workspaceId)
+          .where('id', '=', id)
+          .execute();
+        await bumpVersion(trx, workspaceId);
+      });
+      while ((await write((trx) => cancelSome(trx, id))) === cancelRowsMax);
+    },
+
+    rotateSecret: (workspaceId, id, sealed, oldValidUntil, now) =>
+      write(async (trx) => {
+        await trx
+          .updateTable('endpoint_secrets')
+          .set({ valid_until: oldValidUntil })
+          .where('endpoint_id', '=', id)
+          .where('valid_until', 'is', null)
+          .execute();
+        await insertSecret(trx, id, sealed, now);
+        // A secret whose time is over is of no use to anybody but a thief.
+        await trx.deleteFrom('endpoint_secrets').where('endpoint_id', '=', id).where('valid_until', '<=', now).execute();
+        const { version, url } = await trx
+          .updateTable('endpoints')
+          .set({ version: sql`version + 1`, updated_at: now })
+          .where('workspace_id', '=', workspaceId)
+          .where('id', '=', id)
+          .returning(['version', 'url'])
+          .executeTakeFirstOrThrow();
+        await trx.insertInto('endpoint_urls').values({ endpoint_id: id, version, url }).execute();
+      }),
+
+    async knownHosts(workspaceId) {
+      const rows = await read
+        .selectFrom('endpoint_urls')
+        .innerJoin('endpoints', 'endpoints.id', 'endpoint_urls.endpoint_id')
+        .select('endpoint_urls.url')
+        .where('endpoints.workspace_id', '=', workspaceId)
+        .where('endpoints.status', '!=', endpointStatus.pending_approval)
+        .distinct()
+        .execute();
+      return [...new Set(rows.map(({ url }) => new URL(url).host))];
+    },
+  };
+}
+
+function withNextAttempt(db: Kysely<Tables>) {
+  return db.selectFrom('endpoints').selectAll('endpoints').select(({ selectFrom }) =>
+    selectFrom('deliveries')
+      .select(({ fn }) => fn.min('due_at').as('due_at'))
+      .whereRef('deliveries.endpoint_id', '=', 'endpoints.id')
+      .where('deliveries.state', '=', sql.lit(deliveryState.pending))
+      .as('next_attempt_at'),
+  );
+}
+
+async function insertSecret(trx: Kysely<Tables>, endpointId: number, sealed: Buffer, now: number): Promise<void> {
+  await trx
+    .insertInto('endpoint_secrets')
+    .values({ endpoint_id: endpointId, sealed, valid_until: null, created_at: now })
+    .execute();
+}
+
+/** Everything that matching depends on changes its workspace's version in the same transaction. */
+async function bumpVersion(trx: Kysely<Tables>, workspaceId: number): Promise<void> {
+  await trx.updateTable('workspaces').set({ version: sql`version + 1` }).where('id', '=', workspaceId).execute();
+}
+
+async function cancelSome(trx: Kysely<Tables>, endpointId: number): Promise<number> {
+  const rows = await trx
+    .selectFrom('deliveries')
+    .select('id')
+    .where('endpoint_id', '=', endpointId)
+    .where('state', '=', sql.lit(deliveryState.pending))
+    .limit(cancelRowsMax)
+    .execute();
+  if (rows.length === 0) return 0;
+  const ids = rows.map(({ id }) => id);
+  await trx.updateTable('deliveries').set({ state: deliveryState.canceled }).where('id', 'in', ids).execute();
+  await trx
+    .updateTable('endpoints')
+    .set({ pending_count: sql`pending_count - ${ids.length}` })
+    .where('id', '=', endpointId)
+    .execute();
+  return ids.length;
+}
+
+function changedColumns(row: Omit<EndpointTable, 'id'>, change: EndpointChange, version: number) {
+  const { url, events, description, filter, status, now } = change;
+  const health = status === 'active' ? healthColumns(activated(healthOf(row))) : {};
+  return {
+    ...health,
+    ...(url === undefined ? {} : { url, version }),
+    ...(events === undefined ? {} : { events: JSON.stringify(events) }),
+    ...(description === undefined ? {} : { description }),
+    ...(filter === undefined ? {} : { filter }),
+    ...(status === undefined ? {} : { status: endpointStatus[status] }),
+    // What waited while it was not active is looked at now.
+    ...(status === 'active' ? { next_due_at: row.pending_count > 0 ? now : null } : {}),
+    updated_at: now,
+  };
+}
+
+function endpointRow(endpoint: NewEndpoint) {
+  return {
+    public_id: endpoint.publicId,
+    workspace_id: endpoint.workspaceId,
+    kind: endpointKind[endpoint.kind],
+    name: endpoint.name,
+    url: endpoint.url,
+    events: JSON.stringify(endpoint.events),
+    description: endpoint.description,
+    filter: endpoint.filter,
+    include_data: endpoint.includeData ? 1 : 0,
+    headers: endpoint.sealedHeaders,
+    version: 1,
+    status: endpointStatus[endpoint.status],
+    failure_count: 0,
+    pending_count: 0,
+    created_by_key_id: endpoint.createdByKeyId,
+    created_at: endpoint.now,
+    updated_at: endpoint.now,
+  };
+}
+
+function endpointRecord(row: EndpointRow): EndpointRecord {
+  return {
+    ...healthOf(row),
+    id: row.id,
+    publicId: row.public_id,
+    workspaceId: row.workspace_id,
+    kind: row.kind === endpointKind.config ? 'config' : 'subscription',
+    name: row.name,
+    url: row.url,
+    events: JSON.parse(row.events) as string[],
+    description: row.description,
+    filter: row.filter,
+    includeData: row.include_data === 1,
+    version: row.version,
+    pendingCount: row.pending_count,
+    nextAttemptAt: row.next_attempt_at,
+    createdByKeyId: row.created_by_key_id,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

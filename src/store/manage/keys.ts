@@ -1,0 +1,125 @@
+import type { KeyRecord, KeyStore } from '../../core/ports.ts';
+import type { Scope } from '../../core/types.ts';
+import type { Access } from '../access.ts';
+import type { Tables } from '../tables.ts';
+
+type KeyRow = Omit<Tables['keys'], 'id'> & { id: number };
+
+export function keyStore({ read, write }: Access): KeyStore {
+  return {
+    async find(hash) {
+      const row = await read.selectFrom('keys').selectAll().where('hash', '=', hash).executeTakeFirst();
+      return row === undefined ? null : keyRecord(row);
+    },
+
+    touch: (id, now) =>
+      write(async (trx) => {
+        await trx.updateTable('keys').set({ last_used_at: now }).where('id', '=', id).execute();
+      }),
+
+    insert: (key) =>
+      write(async (trx) => {
+        const row = await trx
+          .insertInto('keys')
+          .values({
+            public_id: key.publicId,
+            workspace_id: key.workspaceId,
+            name: key.name,
+            hash: key.hash,
+            last4: key.last4,
+            scopes: JSON.stringify(key.scopes),
+            created_by_key_id: key.createdByKeyId,
+            created_at: key.now,
+            expires_at: key.expiresAt,
+          })
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        return keyRecord(row);
+      }),
+
+    async list(workspaceId, before, limit) {
+      const rows = await read
+        .selectFrom('keys')
+        .selectAll()
+        .where('workspace_id', '=', workspaceId)
+        .$if(before !== undefined, (query) => query.where('id', '<', before ?? 0))
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(keyRecord);
+    },
+
+    revoke: (workspaceId, publicId, now) =>
+      write(async (trx) => {
+        const mine = trx
+          .selectFrom('keys')
+          .selectAll()
+          .where('workspace_id', '=', workspaceId)
+          .where('public_id', '=', publicId);
+        await trx
+          .updateTable('keys')
+          .set({ revoked_at: now })
+          .where('workspace_id', '=', workspaceId)
+          .where('public_id', '=', publicId)
+          .where('revoked_at', 'is', null)
+          .execute();
+        const row = await mine.executeTakeFirst();
+        return row === undefined ? null : keyRecord(row);
+      }),
+
+    async count() {
+      const { count } = await read
+        .selectFrom('keys')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    },
+
+    async workspaces() {
+      const rows = await read.selectFrom('workspaces').selectAll().orderBy('id').execute();
+      return rows.map((row) => ({ id: row.id, publicId: row.public_id, name: row.name, createdAt: row.created_at }));
+    },
+
+    ensureWorkspace: (name, publicId, now) =>
+      write(async (trx) => {
+        await trx
+          .insertInto('workspaces')
+          .values({ public_id: publicId, name, version: 1, created_at: now })
+          .onConflict((conflict) => conflict.column('name').doNothing())
+          .execute();
+        const row = await trx.selectFrom('workspaces').selectAll().where('name', '=', name).executeTakeFirstOrThrow();
+        return { id: row.id, publicId: row.public_id, name: row.name, createdAt: row.created_at };
+      }),
+
+    secretKeyCheck: (check) =>
+      write(async (trx) => {
+        await trx
+          .insertInto('meta')
+          .values({ name: 'secret_key_check', value: check })
+          .onConflict((conflict) => conflict.column('name').doNothing())
+          .execute();
+        const row = await trx
+          .selectFrom('meta')
+          .select('value')
+          .where('name', '=', 'secret_key_check')
+          .executeTakeFirstOrThrow();
+        return Buffer.from(row.value);
+      }),
+  };
+}
+
+function keyRecord(row: KeyRow): KeyRecord {
+  return {
+    id: row.id,
+    publicId: row.public_id,
+    workspaceId: row.workspace_id,
+    name: row.name,
+    scopes: JSON.parse(row.scopes) as Scope[],
+    last4: row.last4,
+    createdByKeyId: row.created_by_key_id,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+    revokedAt: row.revoked_at,
+  };
+}

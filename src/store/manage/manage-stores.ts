@@ -1,0 +1,10 @@
+import type { Store } from '../../core/ports.ts';
+import type { Access } from '../access.ts';
+import { endpointStore } from './endpoints.ts';
+import { keyStore } from './keys.ts';
+import { recordStore } from './records.ts';
+
+/** The ports of what people manage, shared by both engines. */
+export function manageStores(access: Access): Pick<Store, 'endpoints' | 'records' | 'keys'> {
+  return { endpoints: endpointStore(access), records: recordStore(access), keys: keyStore(access) };
+}

@@ -1,0 +1,159 @@
+import { sql } from 'kysely';
+import type { AttemptQuery, AttemptRecord, RecordStore } from '../../core/ports.ts';
+import type { DeliveryStatus } from '../../core/types.ts';
+import type { Access } from '../access.ts';
+import { deliveryState, deliveryStatusOf, errorOf } from '../tables.ts';
+
+const statesOf: Record<DeliveryStatus, number[]> = {
+  pending: [deliveryState.pending, deliveryState.leased],
+  succeeded: [deliveryState.succeeded],
+  failed: [deliveryState.failed],
+  canceled: [deliveryState.canceled],
+};
+
+export function recordStore({ read }: Access): RecordStore {
+  const events = (workspaceId: number) =>
+    read
+      .selectFrom('events')
+      .innerJoin('type_names', 'type_names.id', 'events.type_id')
+      .select([
+        'events.id',
+        'events.public_id as publicId',
+        'type_names.name as type',
+        'events.data',
+        'events.occurred_at as occurredAt',
+        'events.created_at as createdAt',
+        'events.deliveries_count as deliveriesCount',
+      ])
+      .where('events.workspace_id', '=', workspaceId);
+
+  const deliveries = (workspaceId: number) =>
+    read
+      .selectFrom('deliveries')
+      .innerJoin('events', 'events.id', 'deliveries.event_id')
+      .innerJoin('type_names', 'type_names.id', 'events.type_id')
+      .innerJoin('endpoints', 'endpoints.id', 'deliveries.endpoint_id')
+      .select([
+        'deliveries.id',
+        'events.public_id as eventPublicId',
+        'type_names.name as eventType',
+        'endpoints.public_id as endpointPublicId',
+        'deliveries.state',
+        'deliveries.attempts',
+        'deliveries.due_at',
+        'deliveries.last_error',
+        'deliveries.created_at as createdAt',
+      ])
+      .where('deliveries.workspace_id', '=', workspaceId);
+  type DeliveryRow = Awaited<ReturnType<ReturnType<typeof deliveries>['execute']>>[number];
+
+  function deliveryRecord({ state, due_at, last_error, ...row }: DeliveryRow) {
+    const status = deliveryStatusOf(state);
+    return { ...row, status, dueAt: status === 'pending' ? due_at : null, lastError: errorOf(last_error) };
+  }
+
+  return {
+    attempts: (workspaceId, query) => attempts({ read }, workspaceId, query),
+
+    async event(workspaceId, publicId) {
+      return (await events(workspaceId).where('events.public_id', '=', publicId).executeTakeFirst()) ?? null;
+    },
+
+    events: (workspaceId, { type, before, limit }) =>
+      events(workspaceId)
+        .where('events.is_test', '=', 0)
+        .$if(type !== undefined, (query) => query.where('type_names.name', '=', type ?? ''))
+        .$if(before !== undefined, (query) => query.where('events.id', '<', before ?? 0))
+        .orderBy('events.id', 'desc')
+        .limit(limit)
+        .execute(),
+
+    async deliveries(workspaceId, { eventId, endpointId, status, before, limit }) {
+      const rows = await deliveries(workspaceId)
+        .$if(eventId !== undefined, (query) => query.where('deliveries.event_id', '=', eventId ?? 0))
+        .$if(endpointId !== undefined, (query) => query.where('deliveries.endpoint_id', '=', endpointId ?? 0))
+        .$if(status !== undefined, (query) => query.where('deliveries.state', 'in', statesOf[status ?? 'pending']))
+        .$if(before !== undefined, (query) => query.where('deliveries.id', '<', before ?? 0))
+        .orderBy('deliveries.id', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(deliveryRecord);
+    },
+
+    async delivery(workspaceId, id) {
+      const row = await deliveries(workspaceId).where('deliveries.id', '=', id).executeTakeFirst();
+      return row === undefined ? null : deliveryRecord(row);
+    },
+
+    eventTypes: (workspaceId) =>
+      read
+        .selectFrom('event_types')
+        .select(['name', 'description', 'schema', 'example'])
+        .where('workspace_id', '=', workspaceId)
+        .orderBy('name')
+        .execute(),
+  };
+}
+
+/** One page of the delivery log, newest first. */
+async function attempts({ read }: Pick<Access, 'read'>, workspaceId: number, query: AttemptQuery): Promise<AttemptRecord[]> {
+  const { endpointId, deliveryId, status, eventType, isTest, since, until, before } = query;
+  const rows = await read
+    .selectFrom('attempts')
+    .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
+    .innerJoin('events', 'events.id', 'deliveries.event_id')
+    .innerJoin('type_names', 'type_names.id', 'attempts.type_id')
+    .innerJoin('endpoints', 'endpoints.id', 'attempts.endpoint_id')
+    .innerJoin('endpoint_urls', (join) =>
+      join
+        .onRef('endpoint_urls.endpoint_id', '=', 'attempts.endpoint_id')
+        .onRef('endpoint_urls.version', '=', 'attempts.endpoint_version'),
+    )
+    .leftJoin('attempt_excerpts', (join) =>
+      join.onRef('attempt_excerpts.attempt_id', '=', 'attempts.id').on(sql.lit(query.withExcerpt ? 1 : 0), '=', sql.lit(1)),
+    )
+    .select([
+      'attempts.id',
+      'attempts.delivery_id',
+      'events.public_id as event_public_id',
+      'type_names.name as event_type',
+      'endpoints.public_id as endpoint_public_id',
+      'endpoint_urls.url',
+      'attempts.attempt',
+      'attempts.response_code',
+      'attempts.duration_ms',
+      'attempts.error',
+      'attempts.is_test',
+      'attempts.started_at',
+      'attempts.next_attempt_at',
+      'attempt_excerpts.body',
+    ])
+    .where('attempts.workspace_id', '=', workspaceId)
+    .$if(endpointId !== undefined, (q) => q.where('attempts.endpoint_id', '=', endpointId ?? 0))
+    .$if(deliveryId !== undefined, (q) => q.where('attempts.delivery_id', '=', deliveryId ?? 0))
+    .$if(status !== undefined, (q) => q.where('attempts.error', status === 'failed' ? 'is not' : 'is', null))
+    .$if(eventType !== undefined, (q) => q.where('type_names.name', '=', eventType ?? ''))
+    .$if(isTest !== undefined, (q) => q.where('attempts.is_test', '=', isTest ? 1 : 0))
+    .$if(since !== undefined, (q) => q.where('attempts.started_at', '>=', since ?? 0))
+    .$if(until !== undefined, (q) => q.where('attempts.started_at', '<', until ?? 0))
+    .$if(before !== undefined, (q) => q.where('attempts.id', '<', before ?? 0))
+    .orderBy('attempts.id', 'desc')
+    .limit(query.limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    deliveryId: row.delivery_id,
+    eventPublicId: row.event_public_id,
+    eventType: row.event_type,
+    endpointPublicId: row.endpoint_public_id,
+    url: row.url,
+    attempt: row.attempt,
+    responseCode: row.response_code,
+    durationMs: row.duration_ms,
+    error: errorOf(row.error),
+    isTest: row.is_test === 1,
+    startedAt: row.started_at,
+    nextAttemptAt: row.next_attempt_at,
+    excerpt: row.body === null ? null : Buffer.from(row.body),
+  }));
+}

@@ -1,0 +1,42 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { checkSchemaVersion, schemaText, schemaVersionValue } from '../migrate.ts';
+
+/** Another process may hold the file for a moment; past this a call answers `store_unavailable`. */
+const busyMsMax = 5_000;
+
+/** The one writing connection of a process. Makes folder, file and tables when they are missing. */
+export function openWriter(path: string): Database.Database {
+  mkdirSync(dirname(path), { recursive: true });
+  const db = new Database(path, { timeout: busyMsMax });
+  db.pragma('journal_mode = WAL');
+  // NORMAL would lose what was acknowledged when the power fails: only FULL syncs the log with every commit.
+  db.pragma('synchronous = FULL');
+  db.pragma('cache_size = -65536');
+  // A larger log means fewer checkpoints, each of which syncs the whole file.
+  db.pragma('wal_autocheckpoint = 4000');
+  db.pragma('journal_size_limit = 67108864');
+  migrate(db);
+  return db;
+}
+
+/** A connection beside it that only reads, and therefore never waits for a writer. */
+export function openReader(path: string): Database.Database {
+  const db = new Database(path, { readonly: true, timeout: busyMsMax });
+  db.pragma('query_only = on');
+  return db;
+}
+
+function migrate(db: Database.Database): void {
+  const make = db.transaction(() => {
+    const known = db.prepare("select 1 from sqlite_master where type = 'table' and name = 'meta'").get();
+    if (known === undefined) {
+      db.exec(schemaText('sqlite'));
+      db.prepare("insert into meta (name, value) values ('schema_version', ?)").run(schemaVersionValue);
+    }
+    const row = db.prepare("select value from meta where name = 'schema_version'").get() as { value: Buffer };
+    checkSchemaVersion(row.value);
+  });
+  make.immediate();
+}

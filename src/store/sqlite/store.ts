@@ -1,0 +1,65 @@
+import { Kysely, SqliteDialect } from 'kysely';
+import type { Store } from '../../core/ports.ts';
+import type { HealthLimits } from '../../core/rules/health.ts';
+import { GroupCommit, type Outcome } from '../group-commit.ts';
+import { journeyStore } from '../journey-store.ts';
+import type { JourneyOp, JourneyResult } from '../journey-op.ts';
+import { manageStores } from '../manage/manage-stores.ts';
+import { storeError } from '../store-error.ts';
+import type { Tables } from '../tables.ts';
+import { openReader } from './connection.ts';
+import { writerDialect } from './writer-dialect.ts';
+import { WriterThread } from './writer-thread.ts';
+
+/** Bounds how long one group holds the file: about 10 ms of writing. */
+const groupRowsMax = 2_000;
+/** How soon a commit of another process is noticed. */
+const outsideCheckMs = 25;
+
+/** The store on one SQLite file, which several processes may share. */
+export async function openSqlite(path: string, limits: HealthLimits): Promise<Store> {
+  const thread = await WriterThread.start(path, limits);
+  const reader = openReader(path);
+  const read = new Kysely<Tables>({ dialect: new SqliteDialect({ database: reader }) });
+  const write = new Kysely<Tables>({ dialect: writerDialect(thread) });
+  const commits = new GroupCommit<JourneyOp, JourneyResult>((ops) => commitGroup(thread, ops), groupRowsMax);
+  const access = {
+    read,
+    write: <T>(work: (trx: Kysely<Tables>) => Promise<T>) =>
+      commits.exclusive(() => write.transaction().execute(work)).catch((error: unknown) => {
+        throw storeError(error);
+      }),
+  };
+  let timer: NodeJS.Timeout | null = null;
+  return {
+    engine: 'sqlite',
+    journey: journeyStore(access, commits),
+    ...manageStores(access),
+    onOutsideChange(listener) {
+      const version = reader.prepare('pragma data_version').pluck();
+      let seen = version.get();
+      timer = setInterval(() => {
+        const now = version.get();
+        if (now === seen) return;
+        seen = now;
+        listener();
+      }, outsideCheckMs);
+      timer.unref();
+    },
+    async ping() {
+      reader.prepare('select 1 from meta').get();
+    },
+    async close() {
+      if (timer !== null) clearInterval(timer);
+      await commits.idle();
+      await read.destroy();
+      await thread.close();
+    },
+  };
+}
+
+async function commitGroup(thread: WriterThread, ops: JourneyOp[]): Promise<Outcome<JourneyResult>[]> {
+  const reply = await thread.request({ kind: 'group', ops });
+  if (reply.kind !== 'group') throw new Error('the writer thread gave a reply of another kind');
+  return reply.outcomes.map((outcome) => (outcome.ok ? outcome : { ok: false, error: storeError(outcome.error) }));
+}
