@@ -4,12 +4,14 @@ const needed = [22, 19];
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   process.stderr.write(
-    `posthorn needs Node ${needed.join('.')} or newer, this is ${process.version}: in a checkout run "npm start", which brings its own Node; elsewhere install Node 24.\n`,
+    `posthorn needs Node ${needed.join('.')} or newer, this is v${process.versions.node}: in a checkout run "npm start", which brings its own Node; elsewhere install Node 24.\n`,
   );
   process.exit(1);
 }
-import('node:fs')
-  .then(({ existsSync }) => {
+Promise.all([import('node:fs'), import('node:module')])
+  .then(([{ existsSync }, { default: module }]) => {
+    // Compiled code is kept between starts, which halves the time that `mcp` needs until it answers.
+    module.enableCompileCache();
     const source = new URL('../src/main.ts', import.meta.url);
     return import(existsSync(source) ? source.href : new URL('../dist/src/main.js', import.meta.url).href);
   })

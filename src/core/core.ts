@@ -4,17 +4,20 @@ import { makePublisher } from './journey/accept.ts';
 import { makeTestSender } from './journey/send.ts';
 import { makeWorker, type Worker } from './journey/worker.ts';
 import { authenticate, bootstrap, createKey, listKeys, localPrincipal, revokeKey } from './manage/keys.ts';
-import { getDelivery, getEvent, listDeliveries, listEvents } from './manage/deliveries.ts';
-import { listEventTypes } from './manage/event-types.ts';
+import { getDelivery, listDeliveries, replaySubscription, retryDelivery } from './manage/deliveries.ts';
+import { eraseEventData, getEvent, listEvents } from './manage/events.ts';
+import { deleteEventType, listEventTypes, putEventType } from './manage/event-types.ts';
 import {
+  approveSubscription,
   createSubscription,
   deleteSubscription,
   getSubscription,
   listSubscriptions,
+  rotateSecret,
   testSubscription,
   updateSubscription,
 } from './manage/subscriptions.ts';
-import { listSubscriptionLogs } from './manage/logs.ts';
+import { listLogs, listSubscriptionLogs } from './manage/logs.ts';
 import { readStatus } from './manage/status.ts';
 import type { Ports } from './ports.ts';
 import { makeVault } from './rules/seal.ts';
@@ -30,12 +33,20 @@ export const useCases = {
   updateSubscription: useCase('webhooks:write', inputs.updateSubscription, updateSubscription),
   deleteSubscription: useCase('webhooks:delete', inputs.subscriptionId, deleteSubscription),
   testSubscription: useCase('webhooks:write', inputs.testSubscription, testSubscription),
+  rotateSecret: useCase('webhooks:write', inputs.rotateSecret, rotateSecret),
+  replaySubscription: useCase('webhooks:write', inputs.replay, replaySubscription),
+  approveSubscription: useCase('webhooks:approve', inputs.subscriptionId, approveSubscription),
+  listLogs: useCase('webhooks:read', inputs.listAllAttempts, listLogs),
   listSubscriptionLogs: useCase('webhooks:read', inputs.listAttempts, listSubscriptionLogs),
   listEventTypes: useCase('webhooks:read', inputs.listEventTypes, listEventTypes),
+  putEventType: useCase('webhooks:write', inputs.putEventType, putEventType),
+  deleteEventType: useCase('webhooks:write', inputs.eventTypeName, deleteEventType),
   listEvents: useCase('events:read', inputs.listEvents, listEvents),
   getEvent: useCase('events:read', inputs.eventId, getEvent),
+  eraseEventData: useCase('webhooks:write', inputs.eventId, eraseEventData),
   listDeliveries: useCase('webhooks:read', inputs.listDeliveries, listDeliveries),
   getDelivery: useCase('webhooks:read', inputs.deliveryId, getDelivery),
+  retryDelivery: useCase('webhooks:write', inputs.deliveryId, retryDelivery),
   readStatus: useCase('webhooks:read', inputs.none, readStatus),
   createKey: useCase('keys:admin', inputs.createKey, createKey),
   listKeys: useCase('keys:admin', inputs.listKeys, listKeys),

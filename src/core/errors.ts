@@ -44,6 +44,11 @@ export const errorTable = {
     title: 'The endpoint waits for approval',
     advice: 'Someone with webhooks:approve has to approve it first.',
   },
+  not_active: {
+    status: 409,
+    title: 'The endpoint is not active',
+    advice: 'Set its status to active first; while it is not, nothing is sent.',
+  },
   not_retryable: {
     status: 409,
     title: 'The delivery cannot be retried',

@@ -43,6 +43,7 @@ const secret = z
   .string()
   .max(limits.secretCharactersMax)
   .describe('8 to 256 characters, or whsec_ followed by base64 of 24 to 64 bytes. Leave it out to have one made');
+const duration = z.string().regex(/^\d{1,12}(ms|s|m|h|d)$/, 'use a number with ms, s, m, h or d, such as 24h');
 const id = z.string().min(1).max(64);
 /** Not z.iso.datetime(): its pattern would cost an agent 300 characters in every tool that takes a time. */
 const isoTime = z
@@ -110,6 +111,37 @@ export const inputs = {
     subscription_id: id,
     event_type: eventTypeName.optional().describe('Whose sample to send; the first chosen type when left out'),
   }),
+  rotateSecret: z.strictObject({
+    subscription_id: id,
+    secret: secret.optional(),
+    overlap: duration.optional().describe('How long the old secret signs too, 0s to 7d; 24h when left out'),
+  }),
+  replay: z.strictObject({
+    subscription_id: id,
+    since: isoTime.describe('Events published at or after this time, ISO 8601'),
+    until: isoTime.optional().describe('Events published before this time; now when left out'),
+    status: z
+      .enum(['failed', 'missed', 'all'])
+      .optional()
+      .describe('failed: its schedule was used up; missed: never queued; all: delivered ones too; left out: failed and missed'),
+  }),
+  listAllAttempts: z.strictObject({
+    endpoint_id: id.optional(),
+    ...attemptFilters,
+    is_test: z.boolean().optional().describe('Only tests, or only live deliveries'),
+    ...untrusted,
+    ...paging,
+  }),
+  putEventType: z.strictObject({
+    name: z
+      .string()
+      .max(limits.eventTypeCharactersMax)
+      .regex(/^[a-z0-9_]+(\.[a-z0-9_]+)+$/, 'use lower-case words joined by dots, such as invoice.paid'),
+    description: z.string().min(1).max(limits.descriptionCharactersMax),
+    schema: jsonObject.nullable().optional().describe('JSON Schema of the data'),
+    example: jsonObject.describe('What the data of a sample looks like'),
+  }),
+  eventTypeName: z.strictObject({ name: eventTypeName }),
   listAttempts: z.strictObject({ subscription_id: id, ...attemptFilters, ...untrusted, ...paging }),
   publish: z.strictObject({
     type: eventTypeName.describe('An event type of the catalogue'),
@@ -133,10 +165,7 @@ export const inputs = {
   createKey: z.strictObject({
     name: z.string().min(1).max(limits.nameCharactersMax),
     scopes: z.array(z.enum(scopes)).min(1),
-    expires_in: z
-      .string()
-      .regex(/^\d+(ms|s|m|h|d)$/, 'a number with ms, s, m, h or d, such as 90d')
-      .optional(),
+    expires_in: duration.optional(),
   }),
   listKeys: z.strictObject({ ...paging }),
   keyId: z.strictObject({ key_id: id }),

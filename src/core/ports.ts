@@ -5,6 +5,7 @@ export interface Ports {
   store: Store;
   sender: Sender;
   targets: Targets;
+  metrics: Metrics;
   clock: Clock;
   random: Random;
   newId: NewId;
@@ -25,6 +26,12 @@ export interface Random {
 
 /** Makes a public id: a TypeID over UUIDv7, such as `evt_01kb…`. */
 export type NewId = (prefix: 'evt' | 'sub' | 'cfg' | 'key' | 'aut' | 'wsp') => string;
+
+/** Counts what happens. No figure is kept by workspace. */
+export interface Metrics {
+  accepted(events: number, deliveries: number): void;
+  attempted(error: AttemptError | null, durationMs: number): void;
+}
 
 export interface Log {
   debug(facts: object, message: string): void;
@@ -76,6 +83,7 @@ export interface Store {
   journey: JourneyStore;
   endpoints: EndpointStore;
   records: RecordStore;
+  deliveries: DeliveryStore;
   keys: KeyStore;
   /** Calls back when another process may have made deliveries due. */
   onOutsideChange(listener: () => void): void;
@@ -341,7 +349,8 @@ export interface EndpointStore {
   insert(endpoint: NewEndpoint, countMax: number): Promise<EndpointRecord | null>;
   /** Creates under an idempotency key: the stored answer of the first call, if there was one within `validMs`. */
   insertOnce(endpoint: NewEndpoint, countMax: number, once: IdempotencyRecord): Promise<OnceResult>;
-  get(workspaceId: number, kind: EndpointKind, publicId: string): Promise<EndpointRecord | null>;
+  /** `kind` null: whatever its kind. */
+  get(workspaceId: number, kind: EndpointKind | null, publicId: string): Promise<EndpointRecord | null>;
   list(workspaceId: number, query: EndpointQuery): Promise<EndpointRecord[]>;
   update(workspaceId: number, id: number, change: EndpointChange): Promise<EndpointRecord | null>;
   /** Marks it deleted and cancels what it is owed, in steps of their own. */
@@ -349,6 +358,8 @@ export interface EndpointStore {
   rotateSecret(workspaceId: number, id: number, sealed: Buffer, oldValidUntil: number, now: number): Promise<void>;
   /** Hosts that the workspace's endpoints, deleted ones too, were ever active on. */
   knownHosts(workspaceId: number): Promise<string[]>;
+  /** Makes a pending one active; null when it is not pending any more. */
+  approve(workspaceId: number, id: number, now: number): Promise<EndpointRecord | null>;
 }
 export interface EndpointQuery {
   kind: EndpointKind;
@@ -380,6 +391,43 @@ export interface RecordStore {
   deliveries(workspaceId: number, query: DeliveryQuery): Promise<DeliveryRecord[]>;
   delivery(workspaceId: number, id: number): Promise<DeliveryRecord | null>;
   eventTypes(workspaceId: number): Promise<EventTypeRecord[]>;
+  /** Adds the event type or replaces it. */
+  putEventType(workspaceId: number, type: EventTypeRecord, now: number): Promise<void>;
+  /** False when the workspace has none of that name. */
+  deleteEventType(workspaceId: number, name: string): Promise<boolean>;
+}
+
+/** What people change about deliveries. */
+export interface DeliveryStore {
+  /** Makes one more attempt due now, and frees the endpoint's hold. */
+  retry(workspaceId: number, id: number, now: number): Promise<RetryOutcome>;
+  /** Queues one step of a replay: the events after `afterEventId`, oldest first. */
+  replay(workspaceId: number, step: ReplayStep): Promise<ReplayOutcome>;
+  /** The row before the first event that was published at or after this time. */
+  eventBefore(time: number): Promise<number>;
+  /** Erases an event's payload and cancels what is pending of it; null when there is no such event. */
+  erase(workspaceId: number, eventPublicId: string, now: number): Promise<EventRecord | null>;
+}
+export type RetryOutcome = 'queued' | 'in_flight' | 'not_found' | 'not_active' | 'canceled' | 'test' | 'erased';
+export interface ReplayStep {
+  endpointId: number;
+  /** Names of event types that it wants. */
+  types: string[];
+  afterEventId: number;
+  since: number;
+  until: number;
+  failed: boolean;
+  missed: boolean;
+  succeeded: boolean;
+  countMax: number;
+  now: number;
+}
+export interface ReplayOutcome {
+  queued: number;
+  /** Where the next step begins; null when there are no more events. */
+  lastEventId: number | null;
+  /** When the first event that was not looked at any more was published. */
+  nextAt: number | null;
 }
 export interface AttemptQuery {
   endpointId?: number | undefined;
@@ -455,6 +503,8 @@ export interface KeyStore {
   touch(id: number, now: number): Promise<void>;
   insert(key: NewKey): Promise<KeyRecord>;
   list(workspaceId: number, before: number | undefined, limit: number): Promise<KeyRecord[]>;
+  /** The key itself, the key that made it, and so on up. */
+  lineage(id: number): Promise<number[]>;
   revoke(workspaceId: number, publicId: string, now: number): Promise<KeyRecord | null>;
   count(): Promise<number>;
   workspaces(): Promise<WorkspaceRecord[]>;

@@ -3,6 +3,7 @@ import { PosthornError } from '../errors.ts';
 import { inputs, type Inputs, limits, parseInput } from '../inputs.ts';
 import type { AcceptResult, Matchable, NewEvent, Ports } from '../ports.ts';
 import { nearest, wants } from '../rules/match.ts';
+import { makeRateLimit } from '../rules/rate.ts';
 import type { Settings } from '../settings.ts';
 import type { Principal, Published } from '../types.ts';
 import { requireScope } from '../use-case.ts';
@@ -26,7 +27,8 @@ export interface Publisher {
   publishMany(principal: Principal, input: unknown[]): Promise<Answer[]>;
 }
 
-export function makePublisher(ports: Ports, _settings: Settings, wake: () => void): Publisher {
+export function makePublisher(ports: Ports, settings: Settings, wake: () => void): Publisher {
+  const rate = settings.publishPerMinute === null ? null : makeRateLimit(settings.publishPerMinute);
   const known = new Map<number, Matchable>();
 
   async function matchable(workspaceId: number, fresh: boolean): Promise<Matchable> {
@@ -60,8 +62,22 @@ export function makePublisher(ports: Ports, _settings: Settings, wake: () => voi
     });
   }
 
+  function checkRate(principal: Principal, count: number): void {
+    const caller = `${principal.workspaceId}/${principal.kind}/${principal.keyId ?? ''}`;
+    const retryAfterSeconds = rate?.take(caller, count, ports.clock.now()) ?? null;
+    if (retryAfterSeconds === null) return;
+    const message = `This key may publish ${settings.publishPerMinute} events a minute; nothing was stored.`;
+    throw new PosthornError('rate_limited', message, { retryAfterSeconds });
+  }
+
   async function accept(principal: Principal, drafts: Draft[]): Promise<Answer[]> {
+    checkRate(principal, drafts.length);
     const { events } = await store(principal.workspaceId, drafts);
+    const fresh = events.filter(({ repeated }) => !repeated);
+    ports.metrics.accepted(
+      fresh.length,
+      fresh.reduce((sum, { deliveries }) => sum + deliveries, 0),
+    );
     wake();
     return events.map(({ deliveries, repeated }, index) => ({
       published: { id: drafts[index]?.publicId ?? '', deliveries },

@@ -198,6 +198,7 @@ class Dispatcher implements Worker {
       const target = await this.#target(delivery.endpointId, delivery.endpointVersion);
       if (target === null) return null;
       const facts = await send(this.#ports, this.#settings, target, event, false);
+      this.#ports.metrics.attempted(facts.error, facts.durationMs);
       return settlementOf(delivery, target.version, event.type, facts, {
         scheduleMs: this.#settings.retryScheduleMs,
         now: this.#ports.clock.now(),
@@ -263,8 +264,10 @@ class Dispatcher implements Worker {
     if (workerId === null) return;
     try {
       const now = this.#ports.clock.now();
+      const slept = this.#stale();
       if (await this.#ports.store.journey.beat(workerId, now)) {
         this.#lastBeatAt = now;
+        if (slept) this.#resume();
         return;
       }
       this.#ports.log.warn({}, 'this worker was taken for dead, its leases are gone');
@@ -274,6 +277,12 @@ class Dispatcher implements Worker {
     } catch (error) {
       this.#ports.log.error({ error: String(error) }, 'the heartbeat could not be recorded');
     }
+  }
+
+  /** Nobody took the leases while this process slept: it goes on where it stopped. */
+  #resume(): void {
+    this.#fill();
+    this.wake();
   }
 
   #reapLater(ms: number): void {
@@ -287,6 +296,8 @@ class Dispatcher implements Worker {
   async #reap(): Promise<void> {
     const { store, clock, log } = this.#ports;
     try {
+      // After a sleep of the whole machine everybody looks silent, this worker first of all.
+      if (this.#stale()) await this.#beat();
       const now = clock.now();
       const freed = await store.journey.reapWorkers(now - silenceMsMax, now, reapLeasesMax);
       if (freed > 0) log.warn({ leases: freed }, 'leases of a worker that fell silent are free again');

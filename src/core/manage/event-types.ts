@@ -1,11 +1,11 @@
-import { builtInEventTypes } from '../catalogue.ts';
+import { builtInEventTypes, builtInNames } from '../catalogue.ts';
 import { PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import type { EventTypeRecord } from '../ports.ts';
 import { cursorAfter, rowBefore } from '../rules/ids.ts';
 import { nearest } from '../rules/match.ts';
 import type { EventType, Page, Principal } from '../types.ts';
-import type { Context } from '../use-case.ts';
+import { type Context, notFound } from '../use-case.ts';
 
 /** The catalogue of the workspace: the built-in types, as it changed them, and its own, by name. */
 export async function catalogue(context: Context, workspaceId: number): Promise<EventType[]> {
@@ -59,4 +59,34 @@ function showEventType(record: EventTypeRecord, builtIn: boolean): EventType {
     example: JSON.parse(record.example) as EventType['example'],
     built_in: builtIn,
   };
+}
+
+/** Adds an event type to the workspace's catalogue, or changes it; built-in ones too. */
+export async function putEventType(
+  context: Context,
+  principal: Principal,
+  input: Inputs['putEventType'],
+): Promise<EventType> {
+  const record: EventTypeRecord = {
+    name: input.name,
+    description: input.description,
+    schema: input.schema === undefined || input.schema === null ? null : JSON.stringify(input.schema),
+    example: JSON.stringify(input.example),
+  };
+  await context.store.records.putEventType(principal.workspaceId, record, context.clock.now());
+  return showEventType(record, builtInNames.includes(input.name));
+}
+
+/** Takes the workspace's own type away; a built-in one that it changed is as it was again. */
+export async function deleteEventType(
+  context: Context,
+  principal: Principal,
+  input: Inputs['eventTypeName'],
+): Promise<{ name: string; deleted: true }> {
+  const deleted = await context.store.records.deleteEventType(principal.workspaceId, input.name);
+  if (!deleted && builtInNames.includes(input.name)) {
+    throw new PosthornError('built_in', `${input.name} is built in and unchanged, so there is nothing to delete.`);
+  }
+  if (!deleted) throw notFound('event type');
+  return { name: input.name, deleted: true };
 }

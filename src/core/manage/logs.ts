@@ -10,21 +10,53 @@ export async function listSubscriptionLogs(
   principal: Principal,
   input: Inputs['listAttempts'],
 ): Promise<Page<Attempt>> {
-  const withExcerpt = input.include_untrusted_response === true;
-  if (withExcerpt) requireScope(principal, 'payloads:read');
+  const withExcerpt = allowExcerpt(principal, input.include_untrusted_response);
   const endpoint = await context.store.endpoints.get(principal.workspaceId, 'subscription', input.subscription_id);
   if (endpoint === null) throw notFound('subscription');
   const rows = await context.store.records.attempts(principal.workspaceId, {
     endpointId: endpoint.id,
+    ...filters(input),
+    withExcerpt,
+  });
+  return page(rows, input.limit, (row) => showAttempt(row, withExcerpt));
+}
+
+/** The delivery log of every endpoint of the workspace, newest first. */
+export async function listLogs(
+  context: Context,
+  principal: Principal,
+  input: Inputs['listAllAttempts'],
+): Promise<Page<Attempt>> {
+  const { workspaceId } = principal;
+  const withExcerpt = allowExcerpt(principal, input.include_untrusted_response);
+  const { endpoint_id: publicId } = input;
+  const endpoint = publicId === undefined ? null : await context.store.endpoints.get(workspaceId, null, publicId);
+  if (publicId !== undefined && endpoint === null) throw notFound('endpoint');
+  const rows = await context.store.records.attempts(workspaceId, {
+    endpointId: endpoint?.id,
+    isTest: input.is_test,
+    ...filters(input),
+    withExcerpt,
+  });
+  return page(rows, input.limit, (row) => showAttempt(row, withExcerpt));
+}
+
+/** Words of a stranger come only on request, and only to who may read payloads. */
+function allowExcerpt(principal: Principal, asked: boolean | undefined): boolean {
+  if (asked !== true) return false;
+  requireScope(principal, 'payloads:read');
+  return true;
+}
+
+function filters(input: Inputs['listAttempts'] | Inputs['listAllAttempts']) {
+  return {
     status: input.status,
     eventType: input.event_type,
     since: input.since === undefined ? undefined : Date.parse(input.since),
     until: input.until === undefined ? undefined : Date.parse(input.until),
     before: rowBefore(input.cursor),
     limit: input.limit + 1,
-    withExcerpt,
-  });
-  return page(rows, input.limit, (row) => showAttempt(row, withExcerpt));
+  };
 }
 
 /** Of `limit + 1` rows the first `limit`; the one too many says that there is a next page. */

@@ -7,6 +7,7 @@ import { rowBefore } from '../rules/ids.ts';
 import { wants } from '../rules/match.ts';
 import { showAttempt, showSubscription } from '../rules/show.ts';
 import { newSecret, secretFault } from '../rules/sign.ts';
+import { durationMs } from '../rules/times.ts';
 import type { Attempt, CreatedSubscription, Page, Principal, Subscription } from '../types.ts';
 import { type Context, notFound } from '../use-case.ts';
 import { catalogue, checkPatterns } from './event-types.ts';
@@ -14,6 +15,8 @@ import { page } from './logs.ts';
 import { readStatus } from './status.ts';
 
 const secretBytes = 32;
+const overlapMsDefault = 24 * 3_600_000;
+const overlapMsMax = 7 * 24 * 3_600_000;
 const idempotencyMs = 24 * 3_600_000;
 
 export async function createSubscription(
@@ -41,7 +44,7 @@ export async function createSubscription(
     includeData: true,
     sealedHeaders: null,
     sealedSecret: context.vault.seal(secret, publicId),
-    status: 'active',
+    status: await statusFor(context, workspaceId, target.url),
     createdByKeyId: principal.keyId,
     now: context.clock.now(),
   };
@@ -122,11 +125,13 @@ export async function updateSubscription(
   if (record.status === 'pending_approval' && input.status === 'active') {
     throw new PosthornError('pending_approval', 'Setting status does not approve it: someone with webhooks:approve has to.');
   }
+  const moved = target !== null && new URL(target.url).host !== new URL(record.url).host;
+  const waits = moved && (await statusFor(context, workspaceId, target.url)) === 'pending_approval';
   const changed = await context.store.endpoints.update(workspaceId, record.id, {
     ...(target === null ? {} : { url: target.url }),
     ...(input.events === undefined ? {} : { events: [...new Set(input.events)] }),
     ...(input.description === undefined ? {} : { description: input.description }),
-    ...(input.status === undefined ? {} : { status: input.status }),
+    ...(waits ? { status: 'pending_approval' } : input.status === undefined ? {} : { status: input.status }),
     now: context.clock.now(),
   });
   if (changed === null) throw notFound('subscription');
@@ -186,6 +191,55 @@ export async function testSubscription(
   });
   if (outcome.succeeded) context.wake();
   return showAttempt(attempt, false);
+}
+
+/**
+ * A new secret; the old one signs too until the overlap is over. With the branded signature the receiver changes over when
+ * it is, with Standard Webhooks at any time before.
+ */
+export async function rotateSecret(
+  context: Context,
+  principal: Principal,
+  input: Inputs['rotateSecret'],
+): Promise<CreatedSubscription> {
+  const { workspaceId } = principal;
+  checkSecret(input.secret);
+  const overlapMs = input.overlap === undefined ? overlapMsDefault : durationMs(input.overlap);
+  if (overlapMs === null || overlapMs > overlapMsMax) {
+    const message = 'use 0s to 7d';
+    throw new PosthornError('validation_failed', `overlap: ${message}.`, { errors: [{ path: '/overlap', message }] });
+  }
+  const record = await find(context, principal, input.subscription_id);
+  const secret = input.secret ?? newSecret(context.random.bytes(secretBytes));
+  const now = context.clock.now();
+  const sealed = context.vault.seal(secret, record.publicId);
+  await context.store.endpoints.rotateSecret(workspaceId, record.id, sealed, now + overlapMs, now);
+  const shown = await getSubscription(context, principal, { subscription_id: record.publicId });
+  return { ...shown, ...(input.secret === undefined ? { secret } : {}) };
+}
+
+/** Lets a pending endpoint receive. Never by the key that created it, nor by one that this key made. */
+export async function approveSubscription(
+  context: Context,
+  principal: Principal,
+  input: Inputs['subscriptionId'],
+): Promise<Subscription> {
+  const { store, clock } = context;
+  const record = await find(context, principal, input.subscription_id);
+  const makers = principal.keyId === null ? [] : await store.keys.lineage(principal.keyId);
+  if (record.createdByKeyId !== null && makers.includes(record.createdByKeyId)) {
+    throw new PosthornError('approval_denied', 'The key that created it, or one made by that key, may not approve it.');
+  }
+  const approved = await store.endpoints.approve(principal.workspaceId, record.id, clock.now());
+  context.wake();
+  return showSubscription(approved ?? record, await surroundings(context, principal));
+}
+
+/** Whether an endpoint on this URL has to wait for approval: its host is new to the workspace, and the operator wants it. */
+async function statusFor(context: Context, workspaceId: number, url: string): Promise<'active' | 'pending_approval'> {
+  if (context.settings.newHosts === 'allow') return 'active';
+  const known = await context.store.endpoints.knownHosts(workspaceId);
+  return known.includes(new URL(url).host) ? 'active' : 'pending_approval';
 }
 
 async function find(context: Context, principal: Principal, publicId: string): Promise<EndpointRecord> {

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { EndpointChange, EndpointRecord, EndpointStore, NewEndpoint } from '../../core/ports.ts';
 import { activated } from '../../core/rules/health.ts';
 import type { Access } from '../access.ts';
+import { bumpVersion } from './bump-version.ts';
 import { healthColumns, healthOf } from '../health-columns.ts';
 import { deliveryState, endpointKind, endpointStatus, type EndpointTable, type Tables } from '../tables.ts';
 
@@ -61,7 +62,7 @@ export function endpointStore({ read, write }: Access): EndpointStore {
       const row = await withNextAttempt(read)
         .where('endpoints.workspace_id', '=', workspaceId)
         .where('endpoints.public_id', '=', publicId)
-        .where('endpoints.kind', '=', endpointKind[kind])
+        .$if(kind !== null, (query) => query.where('endpoints.kind', '=', endpointKind[kind ?? 'subscription']))
         .where('endpoints.status', '!=', endpointStatus.deleted)
         .executeTakeFirst();
       return row === undefined ? null : endpointRecord(row);
@@ -133,6 +134,20 @@ export function endpointStore({ read, write }: Access): EndpointStore {
         await trx.insertInto('endpoint_urls').values({ endpoint_id: id, version, url }).execute();
       }),
 
+    approve: (workspaceId, id, now) =>
+      write(async (trx) => {
+        const { numUpdatedRows } = await trx
+          .updateTable('endpoints')
+          .set({ status: endpointStatus.active, next_due_at: sql`case when pending_count > 0 then ${now} end`, updated_at: now })
+          .where('workspace_id', '=', workspaceId)
+          .where('id', '=', id)
+          .where('status', '=', endpointStatus.pending_approval)
+          .executeTakeFirstOrThrow();
+        if (numUpdatedRows === 0n) return null;
+        await bumpVersion(trx, workspaceId);
+        return one(trx, id);
+      }),
+
     async knownHosts(workspaceId) {
       const rows = await read
         .selectFrom('endpoint_urls')
@@ -162,11 +177,6 @@ async function insertSecret(trx: Kysely<Tables>, endpointId: number, sealed: Buf
     .insertInto('endpoint_secrets')
     .values({ endpoint_id: endpointId, sealed, valid_until: null, created_at: now })
     .execute();
-}
-
-/** Everything that matching depends on changes its workspace's version in the same transaction. */
-async function bumpVersion(trx: Kysely<Tables>, workspaceId: number): Promise<void> {
-  await trx.updateTable('workspaces').set({ version: sql`version + 1` }).where('id', '=', workspaceId).execute();
 }
 
 async function cancelSome(trx: Kysely<Tables>, endpointId: number): Promise<number> {

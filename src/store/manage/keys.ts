@@ -49,6 +49,20 @@ export function keyStore({ read, write }: Access): KeyStore {
       return rows.map(keyRecord);
     },
 
+    async lineage(id) {
+      const ids: number[] = [];
+      for (let next: number | null = id; next !== null && !ids.includes(next); ) {
+        ids.push(next);
+        const row: { created_by_key_id: number | null } | undefined = await read
+          .selectFrom('keys')
+          .select('created_by_key_id')
+          .where('id', '=', next)
+          .executeTakeFirst();
+        next = row?.created_by_key_id ?? null;
+      }
+      return ids;
+    },
+
     revoke: (workspaceId, publicId, now) =>
       write(async (trx) => {
         const mine = trx

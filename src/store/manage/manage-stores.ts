@@ -1,10 +1,16 @@
 import type { Store } from '../../core/ports.ts';
 import type { Access } from '../access.ts';
+import { deliveryStore } from './deliveries.ts';
 import { endpointStore } from './endpoints.ts';
 import { keyStore } from './keys.ts';
 import { recordStore } from './records.ts';
 
 /** The ports of what people manage, shared by both engines. */
-export function manageStores(access: Access): Pick<Store, 'endpoints' | 'records' | 'keys'> {
-  return { endpoints: endpointStore(access), records: recordStore(access), keys: keyStore(access) };
+export function manageStores(access: Access): Pick<Store, 'endpoints' | 'records' | 'deliveries' | 'keys'> {
+  return {
+    endpoints: endpointStore(access),
+    records: recordStore(access),
+    deliveries: deliveryStore(access),
+    keys: keyStore(access),
+  };
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { AttemptQuery, AttemptRecord, RecordStore } from '../../core/ports.ts';
 import type { DeliveryStatus } from '../../core/types.ts';
 import type { Access } from '../access.ts';
+import { bumpVersion } from './bump-version.ts';
 import { deliveryState, deliveryStatusOf, errorOf } from '../tables.ts';
 
 const statesOf: Record<DeliveryStatus, number[]> = {
@@ -11,7 +12,7 @@ const statesOf: Record<DeliveryStatus, number[]> = {
   canceled: [deliveryState.canceled],
 };
 
-export function recordStore({ read }: Access): RecordStore {
+export function recordStore({ read, write }: Access): RecordStore {
   const events = (workspaceId: number) =>
     read
       .selectFrom('events')
@@ -92,6 +93,28 @@ export function recordStore({ read }: Access): RecordStore {
         .where('workspace_id', '=', workspaceId)
         .orderBy('name')
         .execute(),
+
+    putEventType: (workspaceId, { name, description, schema, example }, now) =>
+      write(async (trx) => {
+        const values = { description, schema, example, validation: 'off', updated_at: now };
+        await trx
+          .insertInto('event_types')
+          .values({ ...values, workspace_id: workspaceId, name, created_at: now })
+          .onConflict((conflict) => conflict.columns(['workspace_id', 'name']).doUpdateSet(values))
+          .execute();
+        await bumpVersion(trx, workspaceId);
+      }),
+
+    deleteEventType: (workspaceId, name) =>
+      write(async (trx) => {
+        const { numDeletedRows } = await trx
+          .deleteFrom('event_types')
+          .where('workspace_id', '=', workspaceId)
+          .where('name', '=', name)
+          .executeTakeFirstOrThrow();
+        await bumpVersion(trx, workspaceId);
+        return numDeletedRows > 0n;
+      }),
   };
 }
 

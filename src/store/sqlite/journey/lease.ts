@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { LeasedBatch, LeasedDelivery, LeasedEvent, Share } from '../../../core/ports.ts';
+import type { LeasedBatch, LeasedDelivery, Share } from '../../../core/ports.ts';
 import { deliveryState, endpointStatus } from '../../tables.ts';
 import type { Marks } from './marks.ts';
 import type { TypeNames } from './type-names.ts';
@@ -33,6 +33,7 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
      where endpoint_id = ? and state = ${deliveryState.pending} and due_at <= ? order by due_at limit ?`,
   );
   const take = db.prepare(`update deliveries set state = ${deliveryState.leased}, worker_id = ? where id = ?`);
+  const cancel = db.prepare(`update deliveries set state = ${deliveryState.canceled} where id = ?`);
   const event = db.prepare<[number], EventRow>('select public_id, type_id, data, occurred_at from events where id = ?');
   const nextDue = db
     .prepare<[number], number | null>(
@@ -45,9 +46,14 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
     const row = endpoint.get(share.endpointId, now);
     if (row === undefined) return;
     for (const found of due.all(share.endpointId, now, share.count)) {
+      if (!batch.events.has(found.event_id) && !readEvent(found.event_id, batch)) {
+        // Erased while an attempt was under way: there is nothing left to send.
+        cancel.run(found.id);
+        marks.owe(share.endpointId, -1);
+        continue;
+      }
       take.run(workerId, found.id);
       batch.deliveries.push(leased(share.endpointId, row, found));
-      if (!batch.events.has(found.event_id)) batch.events.set(found.event_id, readEvent(found.event_id));
     }
     const next = nextDue.get(share.endpointId) ?? null;
     // More is due already: "now" instead of its own time sends the endpoint to the end of the queue. That is what makes
@@ -55,14 +61,13 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
     mark.run(next === null ? null : Math.max(next, now), share.endpointId);
   }
 
-  function readEvent(id: number): LeasedEvent {
+  /** False when its payload is erased. */
+  function readEvent(id: number, batch: LeasedBatch): boolean {
     const row = event.get(id) as EventRow;
-    return {
-      publicId: row.public_id,
-      type: types.nameOf(row.type_id),
-      data: row.data ?? 'null',
-      occurredAt: row.occurred_at,
-    };
+    if (row.data === null) return false;
+    const { public_id: publicId, data, occurred_at: occurredAt } = row;
+    batch.events.set(id, { publicId, type: types.nameOf(row.type_id), data, occurredAt });
+    return true;
   }
 
   return (workerId: number, shares: Share[], now: number): LeasedBatch => {

@@ -1,0 +1,69 @@
+import { type Config, localUrl } from './config.ts';
+import type { Core } from './core/core.ts';
+import type { Clock, Ports } from './core/ports.ts';
+import type { App } from './http/context.ts';
+import { listen, makeApp } from './http/server.ts';
+import { makeMcpHandler } from './mcp/http.ts';
+import { packageVersion } from './package.ts';
+
+/** A worker whose heart was not taken for this long has lost its leases to others. */
+const silenceMsMax = 10_000;
+const pingMsMax = 2_000;
+
+export interface HttpServer {
+  url: string;
+  port: number;
+  close(): Promise<void>;
+}
+
+/** Puts the HTTP face and the MCP face behind it together and opens the port. */
+export async function serveHttp(config: Config, core: Core, ports: Ports): Promise<HttpServer> {
+  const { log } = ports;
+  const mcp = makeMcpHandler({
+    core,
+    groups: config.toolGroups,
+    readOnly: config.readOnly,
+    version: packageVersion,
+    log,
+  });
+  let app: App | null = null;
+  // Documents name the port, which PORT=0 tells only when it is open; no request is read before the app is made.
+  const late = { fetch: (...request: Parameters<App['fetch']>) => app?.fetch(...request) } as App;
+  const server = await listen(late, { host: config.host, port: config.port, log });
+  app = makeApp({
+    core,
+    mcp: (request, principal) => mcp.fetch(request, principal),
+    allowedHosts: config.allowedHosts,
+    publicUrl: config.publicUrl ?? localUrl(config.host, server.port),
+    brand: config.brand,
+    version: packageVersion,
+    ready: () => faultOf(config, core, ports),
+    log,
+  });
+  return {
+    url: server.url,
+    port: server.port,
+    async close() {
+      // Open MCP streams would keep the server from closing.
+      const closed = server.close();
+      await mcp.close();
+      await closed;
+    },
+  };
+}
+
+/** Null when the store answers and the dispatcher's heart beats, else the reason why requests had better go elsewhere. */
+async function faultOf(config: Config, core: Core, { store, clock }: Ports): Promise<string | null> {
+  const answered = await Promise.race([store.ping().then(isTrue, isFalse), after(clock, pingMsMax)]);
+  if (!answered) return 'The database does not answer.';
+  const { lastBeatAt } = core.worker.pulse();
+  if (!config.dispatch || (lastBeatAt !== null && clock.now() - lastBeatAt < silenceMsMax)) return null;
+  return "The dispatcher's heart does not beat.";
+}
+
+const isTrue = () => true;
+const isFalse = () => false;
+
+function after(clock: Clock, ms: number): Promise<false> {
+  return new Promise((resolve) => void clock.after(ms, () => resolve(false)));
+}

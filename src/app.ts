@@ -1,0 +1,150 @@
+import { networkInterfaces } from 'node:os';
+import { type Config, localUrl } from './config.ts';
+import { checkSecretKey } from './config/secret-key-check.ts';
+import { readSecretKey } from './config/secret-key.ts';
+import { type Core, createCore } from './core/core.ts';
+import type { Ports, Store } from './core/ports.ts';
+import type { Settings } from './core/settings.ts';
+import { makeOperator, type Operator } from './operator.ts';
+import { packageVersion } from './package.ts';
+import { makeLog, newTypeId, systemClock, systemRandom } from './system.ts';
+
+export { type Config, ConfigError, loadConfig } from './config.ts';
+export type { Operator } from './operator.ts';
+
+/** Posthorn, put together and not yet started. It owns no signals and never ends the process. */
+export interface Posthorn {
+  readonly core: Core;
+  readonly operator: Operator;
+  readonly engine: Store['engine'];
+  /** Begins to deliver, unless the configuration says that this process does not. */
+  startDispatcher(): Promise<void>;
+  /** Serves REST, MCP and the dashboard; resolves once it accepts requests. */
+  listen(): Promise<Address>;
+  /**
+   * Stops taking requests, lets attempts in flight end for at most `drainMs`, gives back leases, closes the database.
+   * Once is enough, more does not harm.
+   */
+  stop(drainMs?: number): Promise<void>;
+}
+
+export interface Address {
+  url: string;
+  port: number;
+}
+
+interface Face {
+  close(): Promise<void>;
+}
+
+export const drainMsMax = 10_000;
+
+/**
+ * Opens the database (and makes its tables), then puts core and adapters together. `overrides` replaces ports, for tests
+ * and hosts that bring their own. Throws ConfigError when the secret key does not fit the database.
+ */
+export async function createPosthorn(config: Config, overrides: Partial<Ports> = {}): Promise<Posthorn> {
+  let listening: Address | null = null;
+  const ports = await openPorts(config, overrides, () => listening?.port ?? config.port);
+  try {
+    const secretKey = await readSecretKey(config);
+    await checkSecretKey(secretKey, ports.store.keys, ports.random);
+    const core = createCore(ports, settingsOf(config), secretKey.key);
+    const faces: Face[] = [];
+    let stopping: Promise<void> | null = null;
+    return {
+      core,
+      operator: makeOperator(core, ports),
+      engine: ports.store.engine,
+      async startDispatcher() {
+        if (config.dispatch) await core.worker.start();
+      },
+      async listen() {
+        const { serveHttp } = await import('./app-http.ts');
+        const server = await serveHttp(config, core, ports);
+        faces.push(server);
+        listening = { url: server.url, port: server.port };
+        return listening;
+      },
+      stop(drainMs = drainMsMax) {
+        stopping ??= stop(ports, core, faces, drainMs);
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await closePorts(ports);
+    throw error;
+  }
+}
+
+/** Requests and attempts end side by side: an open stream must not use up the time that attempts have. */
+async function stop(ports: Ports, core: Core, faces: Face[], drainMs: number): Promise<void> {
+  const answered = Promise.all(faces.map((face) => face.close()));
+  await core.worker.stop(drainMs);
+  await answered;
+  await closePorts(ports);
+}
+
+async function closePorts({ sender, store }: Ports): Promise<void> {
+  await sender.close();
+  await store.close();
+}
+
+async function openPorts(config: Config, overrides: Partial<Ports>, port: () => number): Promise<Ports> {
+  const log = overrides.log ?? makeLog({ level: config.logLevel });
+  const clock = overrides.clock ?? systemClock;
+  const [{ openStore }, { makePolicy }, { makeSender }, { makeTargets }, { makeMetrics }] = await Promise.all([
+    import('./store/open.ts'),
+    import('./net/address.ts'),
+    import('./net/sender.ts'),
+    import('./net/targets.ts'),
+    import('./metrics.ts'),
+  ]);
+  const policy = makePolicy({
+    allowTargets: config.allowTargets,
+    ownHosts: () => ownHosts(config, port()),
+    ownAddresses: () => Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => address) ?? []),
+  });
+  const store = overrides.store ?? (await openStore(config.databaseUrl, { healthLimits: config }));
+  return {
+    store,
+    sender: overrides.sender ?? makeSender({ policy, clock, connectionsPerOrigin: config.endpointConcurrency }),
+    targets: overrides.targets ?? makeTargets({ policy, clock }),
+    metrics: overrides.metrics ?? makeMetrics(),
+    clock,
+    random: overrides.random ?? systemRandom,
+    newId: overrides.newId ?? newTypeId,
+    log,
+  };
+}
+
+/** Under which hosts and ports this server would call itself. */
+function ownHosts(config: Config, port: number): string[] {
+  const own = [localUrl(config.host, port), `http://localhost:${port}`, config.publicUrl].map((each) =>
+    each === null ? null : URL.parse(each),
+  );
+  return own.flatMap((url) => (url === null ? [] : [`${url.hostname}:${url.port || defaultPort(url)}`]));
+}
+
+function defaultPort(url: URL): number {
+  return url.protocol === 'https:' ? 443 : 80;
+}
+
+function settingsOf(config: Config): Settings {
+  const { adminKey, attemptTimeoutMs, brand, concurrency, disableAfterFailures, disableAfterMs } = config;
+  const { endpointConcurrency, newHosts, publishPerMinute, retentionMs, retryScheduleMs } = config;
+  return {
+    version: packageVersion,
+    adminKey,
+    attemptTimeoutMs,
+    brand,
+    concurrency,
+    disableAfterFailures,
+    disableAfterMs,
+    endpointConcurrency,
+    newHosts,
+    publishPerMinute,
+    retentionMs,
+    retryScheduleMs,
+  };
+}

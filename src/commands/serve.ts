@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { type Config, loadConfig, unknownVariables } from '../config.ts';
+import type { Terminal } from './terminal.ts';
+
+export function serve(terminal: Terminal): Command {
+  return new Command('serve')
+    .addHelpText(
+      'after',
+      `
+MCP at /mcp, REST at /v1, health at /healthz and /readyz; the dispatcher runs inside.
+The first start makes the workspace "default" and an admin key, which it prints once.
+
+Examples:
+  posthorn serve
+  PORT=9000 POSTHORN_LOG_LEVEL=warn posthorn serve
+  POSTHORN_ALLOW_TARGETS=127.0.0.0/8 posthorn serve           call receivers on this machine
+  DATABASE_URL=postgres://… POSTHORN_SECRET_KEY=… posthorn serve`,
+    )
+    .action(() => run(terminal));
+}
+
+async function run(terminal: Terminal): Promise<void> {
+  const config = loadConfig();
+  for (const line of warnings(config)) terminal.err(terminal.paintErr('yellow', line));
+  const { createPosthorn } = await import('../app.ts');
+  const signal = terminal.stopSignal();
+  const posthorn = await createPosthorn(config);
+  try {
+    const { key } = await posthorn.core.bootstrap();
+    await posthorn.startDispatcher();
+    const { url } = await posthorn.listen();
+    terminal.err(`${terminal.paintErr('bold', 'Posthorn')} listening on ${url}`);
+    terminal.err(terminal.paintErr('dim', `  MCP ${url}/mcp   REST ${url}/v1`));
+    if (key !== null) terminal.err(firstKey(terminal, key));
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    await posthorn.stop();
+  }
+}
+
+/** What an operator should know before anything goes wrong. */
+function warnings(config: Config): string[] {
+  const lines = unknownVariables();
+  if (config.allowTargets.length > 0) {
+    lines.push(`Exceptions to the egress policy (POSTHORN_ALLOW_TARGETS): ${config.allowTargets.join(', ')}`);
+  }
+  if (!config.dispatch) lines.push('This process does not deliver (POSTHORN_DISPATCH=off): another one has to.');
+  return lines;
+}
+
+function firstKey(terminal: Terminal, key: string): string {
+  const shown = terminal.paintErr('green', key);
+  return `No key existed, so here is one with every scope on the workspace "default". It is shown this once:\n  ${shown}`;
+}

@@ -1,0 +1,69 @@
+import type { z } from 'zod';
+import { type FieldError, PosthornError } from '../../core/errors.ts';
+import { notFound } from '../../core/use-case.ts';
+import { readJson } from '../body.ts';
+import type { RequestContext } from '../context.ts';
+import { type Fields, fieldsOf } from './fields.ts';
+import { readQuery } from './query.ts';
+import type { Route } from './route.ts';
+
+/** Makes core's input of one request. */
+export type InputReader = (c: RequestContext) => Promise<unknown>;
+
+/**
+ * How a route reads its input, worked out once. Path, query and headers win over the body, and a body that names one of
+ * their fields is refused; whatever else is wrong with the body core finds out.
+ */
+export function inputReader(route: Route): InputReader {
+  const fields = fieldsOf(route);
+  const params = Object.entries(route.params).map(([name, field]) => ({ name, field, schema: schemaOf(route, field) }));
+  const headers = Object.entries(route.headers);
+  if (route.arrayItemsMax !== undefined) return (c) => untouchedBody(c, fields);
+  const takenFields = [...params.map(({ field }) => field), ...headers.map(([, field]) => field)];
+  return async (c) => {
+    const fromPath = params.map(({ name, field, schema }) => [field, pathParameter(c.req.param(name), schema)]);
+    const query = readQuery(c.req.raw.url, fields.query);
+    const body = c.req.raw.method === 'GET' || c.req.raw.method === 'HEAD' ? {} : asObject(await readJson(c));
+    refuseTaken(body, takenFields);
+    const fromHeaders = headers
+      .map(([name, field]) => [field, c.req.raw.headers.get(name)])
+      .filter(([, value]) => value !== null);
+    // A spread keeps a key named __proto__ as the field it is, so that core can refuse it.
+    return { ...body, ...query, ...Object.fromEntries([...fromHeaders, ...fromPath]) };
+  };
+}
+
+/** What is published stays the very value that was sent: a copy would cost time, and some copies lose `__proto__`. */
+async function untouchedBody(c: RequestContext, fields: Fields): Promise<unknown> {
+  readQuery(c.req.raw.url, fields.query);
+  return readJson(c);
+}
+
+function schemaOf(route: Route, field: string): z.ZodType {
+  const schema = route.input.shape[field];
+  if (schema === undefined) throw new TypeError(`${route.operationId} has no field ${field}`);
+  return schema as z.ZodType;
+}
+
+/** An id that no row can have is an id that does not exist. */
+function pathParameter(value: string | undefined, schema: z.ZodType): string {
+  if (value === undefined || !schema.safeParse(value).success) throw notFound('id');
+  return value;
+}
+
+function asObject(body: unknown): object {
+  if (body === undefined) return {};
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
+  const errors: FieldError[] = [{ path: '', message: 'must be a JSON object' }];
+  throw new PosthornError('validation_failed', 'The body must be a JSON object.', { errors });
+}
+
+function refuseTaken(body: object, takenFields: string[]): void {
+  const errors = takenFields
+    .filter((field) => Object.hasOwn(body, field))
+    .map((field): FieldError => ({ path: `/${field}`, message: 'is not a field of this request' }));
+  if (errors.length === 0) return;
+  throw new PosthornError('validation_failed', `The body holds ${errors[0]?.path.slice(1)}, which it may not.`, {
+    errors,
+  });
+}

@@ -1,0 +1,15 @@
+import { deliveryRoutes } from './deliveries.ts';
+import { eventTypeRoutes } from './event-types.ts';
+import { eventRoutes } from './events.ts';
+import { keyRoutes } from './keys.ts';
+import type { Route } from './route.ts';
+import { subscriptionRoutes } from './subscriptions.ts';
+
+/** Every route that needs a key. Publishing stands first: it is what is asked most. */
+export const routes: readonly Route[] = [
+  ...eventRoutes,
+  ...subscriptionRoutes,
+  ...deliveryRoutes,
+  ...eventTypeRoutes,
+  ...keyRoutes,
+];

@@ -1,0 +1,18 @@
+import type { Core } from '../core/core.ts';
+import type { Log } from '../core/ports.ts';
+import type { HostGuard } from './hosts.ts';
+
+/** What the handlers of this face share. */
+export interface Face {
+  core: Core;
+  checkHost: HostGuard;
+  /** How the world reaches this server, without a slash at the end. */
+  publicUrl: string;
+  brand: string;
+  version: string;
+  /** Null when requests can be served, else the reason why not, in a sentence that strangers may read. */
+  ready: () => Promise<string | null>;
+  log: Log;
+  /** The OpenAPI document as JSON text, made when it is first asked for. */
+  openApi: () => string;
+}

@@ -1,0 +1,77 @@
+import { Hono } from 'hono';
+import type { Core } from '../core/core.ts';
+import { PosthornError } from '../core/errors.ts';
+import type { Log } from '../core/ports.ts';
+import type { Answer } from './answer.ts';
+import { routeHandler } from './api/handler.ts';
+import { routes } from './api/routes.ts';
+import { serviceRoutes } from './api/service.ts';
+import type { App, AppEnv, RequestContext } from './context.ts';
+import { exchange, type Subject, type Work } from './exchange.ts';
+import type { Face } from './face.ts';
+import { makeHostGuard } from './hosts.ts';
+import { type McpFetch, mcpHandler, mcpMethods } from './mcp-mount.ts';
+import { openApiDocument } from './openapi/document.ts';
+import { mcpPath, openApiPath } from './paths.ts';
+import { problemAnswer } from './problem.ts';
+
+export { listen, type Listening } from './listen.ts';
+
+export interface AppOptions {
+  core: Core;
+  mcp: McpFetch;
+  /** Names and addresses that Host and Origin may hold; the host of `publicUrl` is added. */
+  allowedHosts: readonly string[];
+  publicUrl: string;
+  brand: string;
+  version: string;
+  /** Null when requests can be served, else the reason why not, in a sentence that strangers may read. */
+  ready: () => Promise<string | null>;
+  log: Log;
+}
+
+/** Everything that is reached over HTTP: REST, MCP, health and the OpenAPI document. */
+export function makeApp(options: AppOptions): App {
+  const publicUrl = options.publicUrl.replace(/\/+$/, '');
+  const face: Face = {
+    ...options,
+    publicUrl,
+    checkHost: makeHostGuard(options.allowedHosts, publicUrl),
+    openApi: lazily(() => JSON.stringify(openApiDocument(publicUrl, options.version))),
+  };
+  const app = new Hono<AppEnv>();
+  for (const route of routes)
+    app.on(route.method, route.path.replaceAll(/\{(\w+)\}/g, ':$1'), routeHandler(face, route));
+  app.on(mcpMethods, mcpPath, mcpHandler(face, options.mcp));
+  const open = (path: string, work: Work) => app.get(path, exchange(face, openSubject(face, path, true), work));
+  for (const route of serviceRoutes) open(route.path, () => route.run(face));
+  open('/', async () => ({ status: 200, text: greeting(face), contentType: 'text/plain; charset=utf-8' }));
+  app.notFound(exchange(face, openSubject(face, null, false), async (c) => strayAnswer(app, c)));
+  return app;
+}
+
+function openSubject(face: Face, pattern: string | null, frequent: boolean): Subject {
+  return { pattern, frequent, protected: { realm: face.brand, scopes: [] } };
+}
+
+/** 405 where the path exists under another method (RFC 9110 section 15.5.6), else 404. */
+async function strayAnswer(app: App, c: RequestContext): Promise<Answer> {
+  const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
+    (method) => app.router.match(method, c.req.path)[0].length > 0,
+  );
+  if (methods.length === 0) {
+    throw new PosthornError('not_found', `There is nothing at this path. ${openApiPath} lists every route.`);
+  }
+  const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+  const answer = problemAnswer(new PosthornError('method_not_allowed', `This path takes ${allow}.`), '');
+  return { ...answer, headers: { ...answer.headers, allow } };
+}
+
+function greeting(face: Face): string {
+  return `Posthorn ${face.version}\n\nREST  ${face.publicUrl}${openApiPath}\nMCP   ${face.publicUrl}${mcpPath}\n`;
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,51 @@
+import type { Readable, Writable } from 'node:stream';
+import { serveStdio as serveConnection } from '@modelcontextprotocol/server/stdio';
+import type { Core } from '../core/core.ts';
+import type { Principal, Scope } from '../core/types.ts';
+import { makeServer, type McpOptions } from './server.ts';
+import type { Session } from './session.ts';
+import { StdioTransport } from './stdio-transport.ts';
+
+export interface StdioOptions extends McpOptions {
+  /** Opens Posthorn. Called at the first request that needs it, and again if it failed. */
+  core: () => Promise<Core>;
+  /** Who is asking; called for each request, so that a revoked key ends at once. */
+  principal: (core: Core) => Promise<Principal>;
+  /** What a local principal may do. With it tools are listed without opening anything; without it core is asked. */
+  knownScopes?: ReadonlySet<Scope>;
+  stdin?: Readable;
+  stdout?: Writable;
+  signal?: AbortSignal;
+}
+
+/**
+ * Serves one MCP client over stdio until it is gone: its end of stdin was closed, stdout broke, or `signal` aborted.
+ * Listens before anything else happens; starting, listing and pinging open no database, since some clients start a
+ * process only to kill it.
+ */
+export async function serveStdio(options: StdioOptions): Promise<void> {
+  const transport = new StdioTransport(options.stdin ?? process.stdin, options.stdout ?? process.stdout);
+  const session = openOnce(options);
+  const connection = serveConnection(() => makeServer(options, session), {
+    transport,
+    onerror: (error) => options.log.debug({ err: error }, 'the MCP connection reported an error'),
+  });
+  const stop = () => void connection.close();
+  options.signal?.addEventListener('abort', stop, { once: true });
+  if (options.signal?.aborted) stop();
+  await transport.closed;
+  options.signal?.removeEventListener('abort', stop);
+}
+
+function openOnce(options: StdioOptions): Session {
+  let opening: Promise<Core> | undefined;
+  const open = async () => {
+    opening ??= options.core().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    const core = await opening;
+    return { core, principal: await options.principal(core) };
+  };
+  return { open, scopes: async () => options.knownScopes ?? (await open()).principal.scopes };
+}

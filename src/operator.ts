@@ -1,0 +1,63 @@
+import type { Core } from './core/core.ts';
+import { PosthornError } from './core/errors.ts';
+import { limits } from './core/inputs.ts';
+import type { Ports, TargetVerdict, WorkspaceRecord } from './core/ports.ts';
+import { type Principal, type Scope, scopes } from './core/types.ts';
+
+/** A workspace as it is shown. */
+export interface Workspace {
+  id: string;
+  name: string;
+  created_at: string;
+}
+
+/** What whoever holds the database may do on its host, and no key may do through a face. */
+export interface Operator {
+  /** Every scope on the workspace of that name, `default` unless told. Throws `not_found`. */
+  principal(workspace?: string): Promise<Principal>;
+  workspaces(): Promise<Workspace[]>;
+  /** Throws `validation_failed` for a name that does not fit or is taken. */
+  createWorkspace(name: string): Promise<Workspace>;
+  checkTarget(url: string): Promise<TargetVerdict>;
+}
+
+/** What stays with people: an agent does not approve destinations, make keys, or read payloads by itself. */
+export const peoplesScopes: readonly Scope[] = ['webhooks:approve', 'keys:admin', 'payloads:read'];
+export const agentScopes: readonly Scope[] = scopes.filter((scope) => !peoplesScopes.includes(scope));
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+export function makeOperator(core: Core, ports: Pick<Ports, 'store' | 'targets' | 'clock' | 'newId'>): Operator {
+  const { keys } = ports.store;
+  return {
+    async principal(workspace) {
+      const local = await core.localPrincipal();
+      const everything = { ...local, scopes: new Set(scopes) };
+      if (workspace === undefined) return everything;
+      const found = (await keys.workspaces()).find(({ name }) => name === workspace);
+      if (found === undefined) throw new PosthornError('not_found', `There is no workspace "${workspace}".`);
+      return { ...everything, workspaceId: found.id };
+    },
+    async workspaces() {
+      return (await keys.workspaces()).map(show);
+    },
+    async createWorkspace(name) {
+      if (!namePattern.test(name) || name.length > limits.nameCharactersMax) {
+        throw refused('use letters, digits, dots, hyphens and underscores, a letter or digit first');
+      }
+      if ((await keys.workspaces()).some((each) => each.name === name)) throw refused('is taken');
+      return show(await keys.ensureWorkspace(name, ports.newId('wsp'), ports.clock.now()));
+    },
+    checkTarget: (url) => ports.targets.check(url),
+  };
+}
+
+function show({ publicId, name, createdAt }: WorkspaceRecord): Workspace {
+  return { id: publicId, name, created_at: new Date(createdAt).toISOString() };
+}
+
+function refused(message: string): PosthornError {
+  return new PosthornError('validation_failed', `The workspace's name: ${message}.`, {
+    errors: [{ path: '/name', message }],
+  });
+}

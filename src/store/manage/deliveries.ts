@@ -1,0 +1,168 @@
+import { type Kysely, sql } from 'kysely';
+import type { DeliveryStore, ReplayOutcome, ReplayStep, RetryOutcome } from '../../core/ports.ts';
+import type { Access } from '../access.ts';
+import { deliveryState, endpointStatus, type Tables } from '../tables.ts';
+
+/** Clocks of several processes may differ by this much, so that rows are not quite in the order of their times. */
+const skewMs = 60_000;
+
+export function deliveryStore({ read, write }: Access): DeliveryStore {
+  return {
+    retry: (workspaceId, id, now) => write((trx) => retry(trx, workspaceId, id, now)),
+
+    replay: (workspaceId, step) => write((trx) => replay(trx, workspaceId, step)),
+
+    /** Rows are in the order of their times, so that a binary search finds the place without an index. */
+    async eventBefore(time) {
+      const { last } = await read
+        .selectFrom('events')
+        .select(({ fn }) => fn.max('id').as('last'))
+        .executeTakeFirstOrThrow();
+      let low = 0;
+      let high = last ?? 0;
+      while (low < high) {
+        const middle = Math.ceil((low + high) / 2);
+        const row = await read
+          .selectFrom('events')
+          .select('created_at')
+          .where('id', '>=', middle)
+          .orderBy('id')
+          .limit(1)
+          .executeTakeFirst();
+        if (row === undefined || row.created_at >= time - skewMs) high = middle - 1;
+        else low = middle;
+      }
+      return low;
+    },
+
+    erase: (workspaceId, eventPublicId, now) =>
+      write(async (trx) => {
+        const row = await trx
+          .selectFrom('events')
+          .innerJoin('type_names', 'type_names.id', 'events.type_id')
+          .select([
+            'events.id',
+            'events.public_id as publicId',
+            'type_names.name as type',
+            'events.occurred_at as occurredAt',
+            'events.created_at as createdAt',
+            'events.deliveries_count as deliveriesCount',
+          ])
+          .where('events.workspace_id', '=', workspaceId)
+          .where('events.public_id', '=', eventPublicId)
+          .executeTakeFirst();
+        if (row === undefined) return null;
+        await trx.updateTable('events').set({ data: null, fanned_out_after: null }).where('id', '=', row.id).execute();
+        await cancelPending(trx, row.id, now);
+        return { ...row, data: null };
+      }),
+  };
+}
+
+async function retry(trx: Kysely<Tables>, workspaceId: number, id: number, now: number): Promise<RetryOutcome> {
+  const row = await trx
+    .selectFrom('deliveries')
+    .innerJoin('events', 'events.id', 'deliveries.event_id')
+    .innerJoin('endpoints', 'endpoints.id', 'deliveries.endpoint_id')
+    .select(['deliveries.state', 'deliveries.endpoint_id', 'events.is_test', 'events.data', 'endpoints.status'])
+    .where('deliveries.workspace_id', '=', workspaceId)
+    .where('deliveries.id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) return 'not_found';
+  if (row.is_test === 1) return 'test';
+  if (row.data === null) return 'erased';
+  if (row.state === deliveryState.canceled) return 'canceled';
+  if (row.status !== endpointStatus.active) return 'not_active';
+  if (row.state === deliveryState.leased) return 'in_flight';
+  const { numUpdatedRows } = await trx
+    .updateTable('deliveries')
+    .set({ state: deliveryState.pending, due_at: now })
+    .where('id', '=', id)
+    // On PostgreSQL another process may have leased it since it was read.
+    .where('state', '=', row.state)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) return 'in_flight';
+  await trx
+    .updateTable('endpoints')
+    .set({
+      held_until: null,
+      next_due_at: now,
+      pending_count: sql`pending_count + ${row.state === deliveryState.pending ? 0 : 1}`,
+    })
+    .where('id', '=', row.endpoint_id)
+    .execute();
+  return 'queued';
+}
+
+async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep): Promise<ReplayOutcome> {
+  const rows = await trx
+    .selectFrom('events')
+    .innerJoin('type_names', 'type_names.id', 'events.type_id')
+    .leftJoin('deliveries', (join) =>
+      join.onRef('deliveries.event_id', '=', 'events.id').on('deliveries.endpoint_id', '=', step.endpointId),
+    )
+    .select(['events.id', 'events.created_at', 'deliveries.id as delivery_id', 'deliveries.state'])
+    .where('events.workspace_id', '=', workspaceId)
+    .where('events.id', '>', step.afterEventId)
+    .where('events.created_at', '>=', step.since)
+    .where('events.created_at', '<', step.until)
+    .where('events.is_test', '=', 0)
+    .where('events.data', 'is not', null)
+    .where('type_names.name', 'in', step.types)
+    .orderBy('events.id')
+    .limit(step.countMax + 1)
+    .execute();
+  const looked = rows.slice(0, step.countMax);
+  const missed = looked.filter(({ delivery_id }) => step.missed && delivery_id === null).map(({ id }) => id);
+  const again = looked.filter(({ state }) => isWanted(state, step)).map(({ delivery_id }) => delivery_id ?? 0);
+  let added = 0;
+  if (missed.length > 0) {
+    const fresh = { workspace_id: workspaceId, endpoint_id: step.endpointId, state: deliveryState.pending, due_at: step.now };
+    const counts = { attempts: 0, steps: 0, interruptions: 0, created_at: step.now };
+    const { numInsertedOrUpdatedRows } = await trx
+      .insertInto('deliveries')
+      .values(missed.map((id) => ({ event_id: id, ...fresh, ...counts })))
+      .onConflict((conflict) => conflict.columns(['event_id', 'endpoint_id']).doNothing())
+      .executeTakeFirstOrThrow();
+    added = Number(numInsertedOrUpdatedRows ?? 0n);
+  }
+  if (again.length > 0) {
+    await trx
+      .updateTable('deliveries')
+      .set({ state: deliveryState.pending, due_at: step.now, steps: 0, interruptions: 0 })
+      .where('id', 'in', again)
+      .execute();
+  }
+  const queued = added + again.length;
+  if (queued > 0) {
+    await trx
+      .updateTable('endpoints')
+      .set({ pending_count: sql`pending_count + ${queued}`, next_due_at: step.now })
+      .where('id', '=', step.endpointId)
+      .execute();
+  }
+  const next = rows[step.countMax];
+  return { queued, lastEventId: next === undefined ? null : (looked.at(-1)?.id ?? null), nextAt: next?.created_at ?? null };
+}
+
+function isWanted(state: number | null, step: ReplayStep): boolean {
+  return (step.failed && state === deliveryState.failed) || (step.succeeded && state === deliveryState.succeeded);
+}
+
+async function cancelPending(trx: Kysely<Tables>, eventId: number, now: number): Promise<void> {
+  const rows = await trx
+    .updateTable('deliveries')
+    .set({ state: deliveryState.canceled })
+    .where('event_id', '=', eventId)
+    .where('state', '=', deliveryState.pending)
+    .returning('endpoint_id')
+    .execute();
+  const ids = rows.map(({ endpoint_id }) => endpoint_id).toSorted((a, b) => a - b);
+  for (const id of ids) {
+    await trx
+      .updateTable('endpoints')
+      .set({ pending_count: sql`pending_count - 1`, updated_at: now })
+      .where('id', '=', id)
+      .execute();
+  }
+}

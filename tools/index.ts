@@ -1,0 +1,37 @@
+import { createWebhookSubscription } from './create_webhook_subscription.ts';
+import type { Tool } from './define.ts';
+import { deleteWebhookSubscription } from './delete_webhook_subscription.ts';
+import { getEvent } from './get_event.ts';
+import { getWebhookSubscription } from './get_webhook_subscription.ts';
+import { listEventTypes } from './list_event_types.ts';
+import { listEvents } from './list_events.ts';
+import { listWebhookSubscriptionLogs } from './list_webhook_subscription_logs.ts';
+import { listWebhookSubscriptions } from './list_webhook_subscriptions.ts';
+import { publishEvent } from './publish_event.ts';
+import { testWebhookSubscription } from './test_webhook_subscription.ts';
+import { updateWebhookSubscription } from './update_webhook_subscription.ts';
+
+export { toolGroups, type Tool, type ToolGroup } from './define.ts';
+
+/** What POSTHORN_TOOLS is when it is not set. */
+export const defaultToolGroups = ['subscriptions', 'events'] as const;
+
+/** Every tool, in the order in which clients list them. */
+export const tools: readonly Tool[] = [
+  createWebhookSubscription,
+  listWebhookSubscriptions,
+  listWebhookSubscriptionLogs,
+  getWebhookSubscription,
+  updateWebhookSubscription,
+  deleteWebhookSubscription,
+  testWebhookSubscription,
+  listEventTypes,
+  publishEvent,
+  listEvents,
+  getEvent,
+];
+
+/** The tools that the operator switched on: those of the groups, in read-only mode only those that change nothing. */
+export function chooseTools(groups: readonly string[], readOnly: boolean): Tool[] {
+  return tools.filter((tool) => groups.includes(tool.group) && (!readOnly || tool.annotations.readOnlyHint));
+}
