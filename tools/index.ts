@@ -8,6 +8,9 @@ import { listEvents } from './list_events.ts';
 import { listWebhookSubscriptionLogs } from './list_webhook_subscription_logs.ts';
 import { listWebhookSubscriptions } from './list_webhook_subscriptions.ts';
 import { publishEvent } from './publish_event.ts';
+import { replayWebhookDeliveries } from './replay_webhook_deliveries.ts';
+import { retryWebhookDelivery } from './retry_webhook_delivery.ts';
+import { rotateWebhookSecret } from './rotate_webhook_secret.ts';
 import { testWebhookSubscription } from './test_webhook_subscription.ts';
 import { updateWebhookSubscription } from './update_webhook_subscription.ts';
 
@@ -25,6 +28,9 @@ export const tools: readonly Tool[] = [
   updateWebhookSubscription,
   deleteWebhookSubscription,
   testWebhookSubscription,
+  rotateWebhookSecret,
+  replayWebhookDeliveries,
+  retryWebhookDelivery,
   listEventTypes,
   publishEvent,
   listEvents,

@@ -9,8 +9,8 @@ export const updateWebhookSubscription = defineTool({
   description:
     'Change the url, events, description or status of a subscription; fields left out stay, `events` replaces the whole list. ' +
     'status paused stops sending; active starts it again, also after it was disabled. ' +
-    'Events of the time between are not sent by themselves. Not for sending to one more URL: create another subscription. ' +
-    'Next, after a new url or a repair: test_webhook_subscription.',
+    'Not for sending to one more URL: create another subscription. ' +
+    'Next, after a new url or a repair: test_webhook_subscription, then replay_webhook_deliveries for what was missed.',
   scope: 'webhooks:write',
   input: inputs.updateSubscription,
   output: createdSubscription.omit({ secret: true }),

@@ -14,7 +14,7 @@ const steps = `Find out why its webhooks do not arrive, and say what to do.
 2. Look for a pattern in the failed attempts: always the same error, one event type only, since a certain time. list_webhook_subscription_logs shows more.
 3. No attempt at all: list_events shows whether an event of the chosen types was published.
 4. Tell the user the cause and the remedy in two or three sentences. The receiver is theirs to repair.
-5. Once it is repaired: test_webhook_subscription. If it is paused or disabled, offer to set status active with update_webhook_subscription.
+5. Once it is repaired: test_webhook_subscription. Then offer to set status active with update_webhook_subscription if it is paused or disabled, and to send what was missed with replay_webhook_deliveries.
 Change nothing before the user agreed.`;
 
 /** What a person starts by name, such as a slash command. */

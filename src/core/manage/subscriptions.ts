@@ -122,8 +122,8 @@ export async function updateSubscription(
   const record = await find(context, principal, input.subscription_id);
   if (input.events !== undefined) await checkPatterns(context, workspaceId, input.events);
   const target = input.url === undefined ? null : await checkTarget(context, input.url);
-  if (record.status === 'pending_approval' && input.status === 'active') {
-    throw new PosthornError('pending_approval', 'Setting status does not approve it: someone with webhooks:approve has to.');
+  if (record.status === 'pending_approval' && input.status !== undefined) {
+    throw new PosthornError('pending_approval', 'It keeps this status until someone with webhooks:approve approves it.');
   }
   const moved = target !== null && new URL(target.url).host !== new URL(record.url).host;
   const waits = moved && (await statusFor(context, workspaceId, target.url)) === 'pending_approval';

@@ -1,0 +1,45 @@
+import type { Clock } from '../../src/core/ports.ts';
+
+interface Timer {
+  at: number;
+  run(): void;
+}
+
+/** A clock that stands still until it is told otherwise. */
+export class FakeClock implements Clock {
+  #now: number;
+  readonly #timers = new Set<Timer>();
+
+  constructor(now = Date.parse('2026-11-23T10:00:00Z')) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { at: this.#now + ms, run };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /** Moves on by `ms` and rings what became due on the way, in order. */
+  advance(ms: number): void {
+    const until = this.#now + ms;
+    for (;;) {
+      const next = [...this.#timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) break;
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.at);
+      next.run();
+    }
+    this.#now = until;
+  }
+
+  /** As a machine does that slept: the time has passed, and what was due rings only now. */
+  jump(ms: number): void {
+    this.#now += ms;
+    this.advance(0);
+  }
+}
