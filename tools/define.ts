@@ -8,7 +8,7 @@ import { requireScope } from '../src/core/use-case.ts';
 export const toolGroups = ['subscriptions', 'events', 'configs', 'automations'] as const;
 export type ToolGroup = (typeof toolGroups)[number];
 
-/** What a client may tell its user before a call. All four are set, since the protocol's defaults would be wrong for most tools. */
+/** What a client may tell its user before a call. All are set: the protocol's defaults are wrong for most tools. */
 export interface Annotations {
   /** Nothing changes, here or at a receiver. Read-only mode keeps only these tools. */
   readOnlyHint: boolean;

@@ -65,7 +65,8 @@ export interface OutgoingRequest {
 export interface SendResult {
   /** The final status (200 to 599), or null when none came. */
   responseCode: number | null;
-  /** Why no usable response came; null whenever there is a final status. */
+  /** Why no usable response came; null when the final status stands. A 2xx that never ended, or grew too large, keeps its
+   * status and has an error. */
   error: AttemptError | null;
   durationMs: number;
   /** The Retry-After header as it came. */
@@ -388,6 +389,8 @@ export interface RecordStore {
   attempts(workspaceId: number, query: AttemptQuery): Promise<AttemptRecord[]>;
   event(workspaceId: number, publicId: string): Promise<EventRecord | null>;
   events(workspaceId: number, query: EventQuery): Promise<EventRecord[]>;
+  /** The workspace's newest event among the newest 10,000 of all; tests apart. */
+  latestEvent(workspaceId: number): Promise<LatestEvent | null>;
   deliveries(workspaceId: number, query: DeliveryQuery): Promise<DeliveryRecord[]>;
   delivery(workspaceId: number, id: number): Promise<DeliveryRecord | null>;
   eventTypes(workspaceId: number): Promise<EventTypeRecord[]>;
@@ -466,6 +469,10 @@ export interface EventRecord {
   occurredAt: number;
   createdAt: number;
   deliveriesCount: number;
+}
+export interface LatestEvent {
+  type: string;
+  createdAt: number;
 }
 export interface EventQuery {
   type?: string | undefined;

@@ -4,7 +4,7 @@ import type { Tool } from '../../tools/define.ts';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** Longer lists of values cost more in every conversation than they tell: the values explain themselves when they come. */
+/** Longer lists of values cost more in every conversation than they tell: values explain themselves when they come. */
 const outputEnumValuesMax = 4;
 
 /** How `tools/list` shows a tool. Made once for each tool: a server is made for every HTTP request. */

@@ -16,12 +16,11 @@ const alsoHere: Partial<Record<ErrorCode, string>> = {
 };
 
 /**
- * Turns whatever a handler threw into words for a model. Only PosthornError speaks for itself: any other message may hold
- * a path, a query or a secret, so it goes to the log, and the model gets the request id to look for.
+ * Turns whatever a handler threw into words for a model. Only PosthornError speaks for itself: any other message may
+ * hold a path, a query or a secret, so it goes to the log, and the model gets the request id to look for.
  */
 export function explain(error: unknown, log: Log): Explained {
-  if (!(error instanceof PosthornError)) return explainUnknown(error, log);
-  if (error.code === 'internal') log.error({ err: error }, 'an MCP request failed');
+  if (!(error instanceof PosthornError) || error.code === 'internal') return explainFault(error, log);
   const { advice } = errorTable[error.code];
   const wait = error.retryAfterSeconds === null ? undefined : `Retry after ${error.retryAfterSeconds} seconds.`;
   const parts = [`${error.code}: ${error.message}`, ...fieldLines(error), advice, alsoHere[error.code], wait];
@@ -37,7 +36,7 @@ export function protocolError(error: unknown, log: Log, uri?: string): ProtocolE
   return new ProtocolError(ours ? ProtocolErrorCode.InternalError : ProtocolErrorCode.InvalidParams, text, { code });
 }
 
-function explainUnknown(error: unknown, log: Log): Explained {
+function explainFault(error: unknown, log: Log): Explained {
   const requestId = randomUUID();
   log.error({ request_id: requestId, err: error }, 'an MCP request failed');
   const text = `internal: Posthorn failed, request id ${requestId}.\n${errorTable.internal.advice}`;

@@ -7,6 +7,8 @@ import type { Session } from './session.ts';
 
 export interface McpHandlerOptions extends McpOptions {
   core: Core;
+  /** Where the protected resource metadata (RFC 9728) lies, for challenges; asked when the address is known. */
+  resourceMetadataUrl?: () => string;
 }
 
 export interface McpHandler {
@@ -39,7 +41,12 @@ export function makeMcpHandler(options: McpHandlerOptions): McpHandler {
   return {
     fetch(request, principal) {
       // The key itself stays outside: nothing behind this line needs it.
-      const authInfo: AuthInfo = { token: '', clientId: principal.name, scopes: [...principal.scopes] };
+      const authInfo: AuthInfo = {
+        token: '',
+        clientId: principal.name,
+        scopes: [...principal.scopes],
+        ...(options.resourceMetadataUrl && { resourceMetadataUrl: options.resourceMetadataUrl() }),
+      };
       principals.set(authInfo, principal);
       return handler.fetch(request, { authInfo });
     },

@@ -48,7 +48,7 @@ export function registerResources(server: McpServer, session: Session, log: Log)
   );
 }
 
-/** Ids of subscriptions that begin with what was typed, newest first. Empty when they cannot be read: it is only a hint. */
+/** Ids of subscriptions that begin with what was typed, newest first; none when they cannot be read. */
 export async function completeSubscriptionId(typed: string, session: Session, log: Log): Promise<string[]> {
   try {
     const { core, principal } = await session.open();

@@ -52,11 +52,11 @@ export function makeServer(options: McpOptions, session: Session): McpServer {
 }
 
 function registerTool(server: McpServer, tool: Tool, session: Session, log: Log): void {
-  const { title, description, annotations, inputSchema, outputSchema } = advertise(tool);
+  const { inputSchema, outputSchema } = advertise(tool);
   const config = {
-    ...(title === undefined ? {} : { title }),
-    ...(description === undefined ? {} : { description }),
-    ...(annotations === undefined ? {} : { annotations }),
+    title: tool.title,
+    description: tool.description,
+    annotations: tool.annotations,
     inputSchema: unchecked(inputSchema),
     outputSchema: unchecked({ ...outputSchema }),
     scopeChallenge: challenge(tool.scope),
@@ -74,7 +74,7 @@ async function answer(tool: Tool, session: Session, log: Log, args: unknown): Pr
   }
 }
 
-/** When the principal cannot be told, every tool is shown: each call then says what is wrong, which an empty list would hide. */
+/** When the principal cannot be told, every tool is shown: each call then says why, which an empty list would hide. */
 async function visibleTools(tools: Tool[], session: Session, log: Log): Promise<Tool[]> {
   try {
     const scopes = await session.scopes();

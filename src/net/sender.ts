@@ -19,7 +19,7 @@ export interface SenderOptions {
 const connectMs = 5_000;
 const responseBytesMax = 64 * 1_024;
 const responseHeaderBytesMax = 64 * 1_024;
-/** Longer than the pause between retries of a busy endpoint, shorter than most servers keep an idle connection. */
+/** Most servers keep an idle connection longer. Where both sides let go at once, the attempt is lost and retried. */
 const idleConnectionMs = 10_000;
 /** When a server announces its own time, at most this. */
 const idleConnectionMsMax = 30_000;

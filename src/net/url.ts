@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-/** From the reference implementation's input limit; also the longest URL that every proxy passes. */
+/** Of a URL as it is typed, and as it is stored. */
 export const urlCharactersMax = 2_048;
 
 /** A URL that is well-formed beyond doubt: every parser agrees on its host. */

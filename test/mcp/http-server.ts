@@ -13,12 +13,13 @@ import { recordingLog } from './fake-core.ts';
 export async function listenMcp(
   core: Core,
   principal: Principal,
-  more: { log?: Log; readOnly?: boolean; groups?: string[] } = {},
+  more: { log?: Log; readOnly?: boolean; groups?: string[]; resourceMetadataUrl?: () => string } = {},
 ): Promise<{ url: URL; close(): Promise<void> }> {
   const handler = makeMcpHandler({
+    readOnly: false,
+    ...more,
     core,
     groups: more.groups ?? [...defaultToolGroups],
-    readOnly: more.readOnly ?? false,
     version: '0.0.0-test',
     log: more.log ?? recordingLog(),
   });

@@ -167,7 +167,10 @@ describe('what a principal sees', () => {
   });
 
   it.each(['modern', 'legacy'])('is refused with 403 and the scope it lacks, %s', async (era) => {
-    const url = await listen(coreWithOneSubscription(), principalWith('webhooks:read'));
+    const metadata = 'https://hooks.example/.well-known/oauth-protected-resource/mcp';
+    const url = await listen(coreWithOneSubscription(), principalWith('webhooks:read'), {
+      resourceMetadataUrl: () => metadata,
+    });
     const modern = era === 'modern';
     const params = {
       name: 'delete_webhook_subscription',
@@ -182,6 +185,7 @@ describe('what a principal sees', () => {
     const response = await post(url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params }, modern ? headers : {});
     expect(response.status).toBe(403);
     expect(response.headers.get('www-authenticate')).toMatch(/error="insufficient_scope".*scope="webhooks:delete"/);
+    expect(response.headers.get('www-authenticate')).toContain(`resource_metadata="${metadata}"`);
     expect(await response.text()).toContain('webhooks:delete');
   });
 

@@ -5,7 +5,7 @@ import { tools } from '../../tools/index.ts';
 import { type Harness, startHarness } from '../support/harness.ts';
 import { type AnyClient, connect } from './clients.ts';
 import { closeAfterEach } from './close-after-each.ts';
-import { errorOf, logOf, resultOf, type Row, subscribe } from './conversation.ts';
+import { errorOf, logOf, resultOf, subscribe } from './conversation.ts';
 import { listenMcp } from './http-server.ts';
 
 const closing = closeAfterEach();
@@ -62,6 +62,41 @@ describe('an agent', () => {
       deleted: true,
     });
     expect(errorOf(await agent.callTool('get_webhook_subscription', of))).toMatch(/^not_found: /);
+  });
+
+  it('retries one delivery, replays what was missed, rotates the secret', async () => {
+    const harness = closing(await startHarness());
+    const { receiver, posthorn } = harness;
+    await posthorn.startDispatcher();
+    receiver.answer(500);
+    const agent = await agentOf(harness);
+    const id = await subscribe(agent, `${receiver.url}/hook`);
+    const of = { subscription_id: id };
+    await agent.callTool('publish_event', { type: 'contact.created', data: {}, id: 'first' });
+    await logOf(agent, id, 1);
+    const { deliveries } = resultOf(await agent.callTool('get_event', { event_id: 'first' }));
+    const retried = await agent.callTool('retry_webhook_delivery', { delivery_id: deliveries[0]?.id });
+    expect(resultOf(retried)).toMatchObject({ id: deliveries[0]?.id, endpoint_id: id });
+    expect(await logOf(agent, id, 2)).toMatchObject([{ attempt: 2, status: 'succeeded' }, { attempt: 1 }]);
+
+    await agent.callTool('update_webhook_subscription', { ...of, status: 'paused' });
+    await agent.callTool('publish_event', { type: 'contact.created', data: {}, id: 'second' });
+    const replay = { ...of, since: '2026-01-01T00:00:00Z', status: 'missed' };
+    expect(errorOf(await agent.callTool('replay_webhook_deliveries', replay))).toMatch(/^not_active: /);
+    await agent.callTool('update_webhook_subscription', { ...of, status: 'active' });
+    const replayed = await agent.callTool('replay_webhook_deliveries', replay);
+    expect(resultOf(replayed)).toEqual({ queued: 1, next_since: null });
+    expect((await receiver.received(3)).at(-1)?.headers['webhook-id']).toBe('second');
+
+    const rotated = resultOf(await agent.callTool('rotate_webhook_secret', { ...of, overlap: '1h' }));
+    expect(rotated).toMatchObject({ id, secret: expect.stringMatching(/^whsec_/) });
+    await agent.callTool('test_webhook_subscription', of);
+    expect(String(receiver.requests.at(-1)?.headers['webhook-signature']).split(' ')).toHaveLength(2);
+    const own = { ...of, secret: 'canary-3f9a1c77' };
+    expect(resultOf(await agent.callTool('rotate_webhook_secret', own))).not.toHaveProperty('secret');
+    expect(errorOf(await agent.callTool('rotate_webhook_secret', { ...of, overlap: '8d' }))).toMatch(
+      /^validation_failed: /,
+    );
   });
 
   it('pages through lists', async () => {

@@ -249,8 +249,12 @@ async function find(context: Context, principal: Principal, publicId: string): P
 }
 
 async function surroundings(context: Context, principal: Principal): Promise<Surroundings> {
-  const { delivering } = await readStatus(context, principal, {});
-  return { now: context.clock.now(), delivering, disableAfterFailures: context.settings.disableAfterFailures };
+  const [{ delivering }, latestEvent] = await Promise.all([
+    readStatus(context, principal, {}),
+    context.store.records.latestEvent(principal.workspaceId),
+  ]);
+  const { disableAfterFailures } = context.settings;
+  return { now: context.clock.now(), delivering, disableAfterFailures, latestEvent };
 }
 
 async function checkTarget(context: Context, url: string): Promise<{ url: string; resolves: boolean }> {

@@ -1,4 +1,4 @@
-import type { EndpointRecord } from '../ports.ts';
+import type { EndpointRecord, LatestEvent } from '../ports.ts';
 import type { AttemptError } from '../types.ts';
 import { iso } from './times.ts';
 
@@ -8,6 +8,7 @@ export interface Surroundings {
   /** Whether any process delivers. */
   delivering: boolean;
   disableAfterFailures: number;
+  latestEvent: LatestEvent | null;
 }
 
 /** What each error means, in our words: shown as `error_message` and inside diagnoses. */
@@ -70,17 +71,26 @@ function disabledSentence(endpoint: EndpointRecord): string {
 
 function activeSentence(endpoint: EndpointRecord, around: Surroundings): string {
   if (!around.delivering) {
-    return `No process is delivering: start "posthorn serve" without POSTHORN_DISPATCH=off. ${deliveries(endpoint.pendingCount)} waiting.`;
+    const waiting = endpoint.pendingCount === 0 ? '' : ` ${deliveries(endpoint.pendingCount)} waiting.`;
+    return `No process is delivering: start "posthorn serve" without POSTHORN_DISPATCH=off.${waiting}`;
   }
   if (endpoint.heldUntil !== null && endpoint.heldUntil > around.now) {
     return `The receiver asked to wait with Retry-After, so it is held back until ${iso(endpoint.heldUntil)}; retry a delivery or send a test to free it.`;
   }
   if (endpoint.failureCount > 0) return failingSentence(endpoint, around);
   if (endpoint.lastAttemptAt === null && endpoint.pendingCount === 0) {
-    return 'No event that it chose has been published since it was made: publish one, or send a test.';
+    return unmatchedSentence(endpoint, around.latestEvent);
   }
   if (endpoint.pendingCount > 0) return `It works; ${deliveries(endpoint.pendingCount)} on their way.`;
   return `It works: the last delivery succeeded at ${iso(endpoint.lastDeliveredAt ?? endpoint.lastAttemptAt ?? around.now)}.`;
+}
+
+function unmatchedSentence(endpoint: EndpointRecord, latest: LatestEvent | null): string {
+  if (latest === null || latest.createdAt < endpoint.createdAt) {
+    return 'Nothing has been published since it was made: publish an event, or send a test.';
+  }
+  const chosen = endpoint.events.slice(0, 5).join(', ') + (endpoint.events.length > 5 ? ', …' : '');
+  return `Events are published, but none that it wants: it chose ${chosen}, and the latest was ${latest.type}. Change its events, publish one of these, or replay if it was not active then.`;
 }
 
 function failingSentence(endpoint: EndpointRecord, around: Surroundings): string {

@@ -5,6 +5,9 @@ import type { Access } from '../access.ts';
 import { bumpVersion } from './bump-version.ts';
 import { deliveryState, deliveryStatusOf, errorOf } from '../tables.ts';
 
+/** Looking for a quiet workspace's newest event stops after these: it is for a diagnosis, not for the record. */
+const latestEventRowsMax = 10_000;
+
 const statesOf: Record<DeliveryStatus, number[]> = {
   pending: [deliveryState.pending, deliveryState.leased],
   succeeded: [deliveryState.succeeded],
@@ -68,6 +71,21 @@ export function recordStore({ read, write }: Access): RecordStore {
         .orderBy('events.id', 'desc')
         .limit(limit)
         .execute(),
+
+    async latestEvent(workspaceId) {
+      const newest = read.selectFrom('events').select(({ fn, eb }) => eb(fn.max('id'), '-', latestEventRowsMax).as('id'));
+      const row = await read
+        .selectFrom('events')
+        .innerJoin('type_names', 'type_names.id', 'events.type_id')
+        .select(['type_names.name as type', 'events.created_at as createdAt'])
+        .where('events.id', '>', newest)
+        .where('events.workspace_id', '=', workspaceId)
+        .where('events.is_test', '=', 0)
+        .orderBy('events.id', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row ?? null;
+    },
 
     async deliveries(workspaceId, { eventId, endpointId, status, before, limit }) {
       const rows = await deliveries(workspaceId)

@@ -1,0 +1,169 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { freshDatabase, run, start, startServer } from './command.ts';
+
+const keyPattern = /tp_live_[0-9A-Za-z]{40}/g;
+
+describe('serve', () => {
+  it('prints a key at the first start and never again', async () => {
+    const { env, folder } = await freshDatabase();
+    const first = await startServer(env);
+    await first.line(keyPattern);
+    first.child.kill('SIGTERM');
+    const { stderr, stdout, code } = await first.ended;
+    const keys = stderr.match(keyPattern) ?? [];
+    expect({ code, stdout, count: keys.length }).toEqual({ code: 0, stdout: '', count: 1 });
+
+    const second = await startServer(env);
+    const answer = await fetch(`${second.url}/v1/webhooks/subscriptions`, {
+      headers: { authorization: `Bearer ${keys[0]}` },
+    });
+    expect(answer.status).toBe(200);
+    second.child.kill('SIGTERM');
+    expect(await second.ended).toMatchObject({ code: 0, stdout: '', stderr: expect.not.stringMatching(keyPattern) });
+    expect((await stat(join(folder, 'secret.key'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('makes no key where an admin key is given, which opens everything', async () => {
+    const { env, folder } = await freshDatabase();
+    const adminKey = 'an admin key of 32 characters or more';
+    const server = await startServer({ ...env, POSTHORN_ADMIN_KEY: adminKey });
+    const answer = await fetch(`${server.url}/v1/keys`, { headers: { authorization: `Bearer ${adminKey}` } });
+    expect([200, 404]).toContain(answer.status);
+    const types = await fetch(`${server.url}/v1/event-types`, { headers: { authorization: `Bearer ${adminKey}` } });
+    expect(types.status).toBe(200);
+    server.child.kill('SIGTERM');
+    const { code, stderr } = await server.ended;
+    expect({ code, keys: stderr.match(keyPattern) }).toEqual({ code: 0, keys: null });
+    for (const name of await readdir(folder)) {
+      expect((await readFile(join(folder, name))).includes(adminKey)).toBe(false);
+    }
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('answers, then ends at %s with 0 and leaves no worker behind', async (signal) => {
+    const { env } = await freshDatabase();
+    const server = await startServer(env);
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    server.child.kill(signal);
+    expect(await server.ended).toMatchObject({ code: 0, signal: null });
+    expect(await run(['doctor', '--json'], { env })).toMatchObject({
+      stdout: expect.stringContaining('"check":"delivery","state":"failed","message":"No process delivers: start'),
+    });
+  });
+
+  it('says what is unusual about its environment', async () => {
+    const { env } = await freshDatabase();
+    const server = await startServer({
+      ...env,
+      POSTHORN_ALLOW_TARGETS: '127.0.0.0/8,hooks.internal',
+      POSTHORN_DISPATCH: 'off',
+      POSTHORN_RETRY_SHEDULE: '1s',
+    });
+    const ready = await fetch(`${server.url}/readyz`);
+    expect(ready.status).toBe(200);
+    server.child.kill('SIGTERM');
+    const { stderr } = await server.ended;
+    const lines = stderr.split('\n');
+    expect(lines).toContain('Exceptions to the egress policy (POSTHORN_ALLOW_TARGETS): 127.0.0.0/8, hooks.internal');
+    expect(lines).toContain('This process does not deliver (POSTHORN_DISPATCH=off): another one has to.');
+    expect(lines).toContain('POSTHORN_RETRY_SHEDULE is not a variable of Posthorn; did you mean POSTHORN_RETRY_SCHEDULE?');
+  });
+
+  it('says nothing of that kind otherwise', async () => {
+    const { env } = await freshDatabase();
+    const server = await startServer({ ...env, POSTHORN_LOG_LEVEL: 'silent' });
+    server.child.kill('SIGTERM');
+    const { stderr } = await server.ended;
+    expect(stderr.split('\n')[0]).toBe(`Posthorn listening on ${server.url}`);
+  });
+
+  it('ends at once with one line when the port is taken', async () => {
+    const [one, other] = await Promise.all([freshDatabase(), freshDatabase()]);
+    const server = await startServer(one.env);
+    const { code, stdout, stderr } = await run(['serve'], { env: { ...other.env, PORT: new URL(server.url).port } });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/posthorn: listen EADDRINUSE: .+\n$/);
+  });
+
+  it('does not start with a secret key that does not fit the database', async () => {
+    const { env, folder } = await freshDatabase();
+    const server = await startServer(env);
+    server.child.kill('SIGTERM');
+    await server.ended;
+    const other = Buffer.alloc(32, 1).toString('base64');
+    const wrong = await run(['serve'], { env: { ...env, POSTHORN_SECRET_KEY: other } });
+    expect(wrong).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^posthorn: POSTHORN_SECRET_KEY does not fit the database.*\n$/) });
+    expect(wrong.stderr).not.toContain(other);
+
+    await rm(join(folder, 'secret.key'));
+    const lost = await run(['serve'], { env });
+    expect(lost).toMatchObject({ code: 1, stderr: expect.stringContaining('does not fit the database') });
+    expect(await readdir(folder)).not.toContain('secret.key');
+  });
+
+  it('starts twice at once on a new folder', async () => {
+    const { env } = await freshDatabase();
+    const servers = await Promise.all([startServer(env), startServer(env)]);
+    for (const { child } of servers) child.kill('SIGTERM');
+    const ended = await Promise.all(servers.map((server) => server.ended));
+    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+  });
+
+  it('lets an attempt in flight end, and ends at the second signal without', async () => {
+    const { env } = await freshDatabase();
+    const { createServer } = await import('node:http');
+    const { once } = await import('node:events');
+    const arrived = Promise.withResolvers<() => void>();
+    const receiver = createServer((_request, response) => arrived.resolve(() => response.end())).listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const { port } = receiver.address() as { port: number };
+    const adminKey = 'an admin key of 32 characters or more';
+    const settings = { ...env, POSTHORN_ADMIN_KEY: adminKey, POSTHORN_ALLOW_TARGETS: '127.0.0.0/8' };
+    const server = await startServer(settings);
+    const post = (path: string, body: object) =>
+      fetch(server.url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    expect((await post('/v1/webhooks/subscribe', { url: `http://127.0.0.1:${port}/`, events: ['*'] })).status).toBe(201);
+    expect((await post('/v1/events', { type: 'contact.created', data: {} })).status).toBe(202);
+    const answer = await arrived.promise;
+
+    server.child.kill('SIGTERM');
+    // The port closes first: then the signal has been taken.
+    await expect.poll(() => fetch(`${server.url}/healthz`).then(() => 'open', () => 'closed')).toBe('closed');
+    expect(server.child.exitCode).toBeNull();
+    answer();
+    expect(await server.ended).toMatchObject({ code: 0 });
+    receiver.close();
+    const deliveries = await run(['doctor', '--json'], { env: settings });
+    expect(deliveries.stdout).toContain('No process delivers: start');
+  });
+
+  it('ends at once at the second signal', async () => {
+    const { env } = await freshDatabase();
+    const server = await startServer(env);
+    server.child.kill('SIGSTOP');
+    server.child.kill('SIGTERM');
+    server.child.kill('SIGINT');
+    server.child.kill('SIGCONT');
+    const { code } = await server.ended;
+    expect([0, 130, 143]).toContain(code);
+  });
+});
+
+it('is started by main.ts as well', async () => {
+  const { env } = await freshDatabase();
+  const { spawn } = await import('node:child_process');
+  const { once } = await import('node:events');
+  const main = new URL('../../src/main.ts', import.meta.url).pathname;
+  const child = spawn(process.execPath, [main, '--version'], { env: { ...env, PATH: process.env['PATH'] ?? '' } });
+  let stdout = '';
+  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+  const [code] = await once(child, 'close');
+  expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: (await run(['--version'])).stdout.trim() });
+  expect(start).toBeTypeOf('function');
+});

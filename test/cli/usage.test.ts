@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { run, temporaryFolder } from './command.ts';
+
+const commands = [
+  'serve',
+  'mcp',
+  'publish',
+  'demo',
+  'keys',
+  'keys create',
+  'keys list',
+  'keys revoke',
+  'workspaces',
+  'workspaces create',
+  'workspaces list',
+  'listen',
+  'migrate',
+  'doctor',
+];
+
+describe('help', () => {
+  it.each(commands)('%s explains itself by examples', async (command) => {
+    const { code, stdout, stderr } = await run([...command.split(' '), '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^Usage: posthorn ${command} `));
+    expect(stdout).toContain('\nExamples:\n  ');
+    expect(stdout).toContain(`posthorn ${command}`);
+  });
+
+  it('lists every command', async () => {
+    const { code, stdout } = await run(['--help']);
+    expect(code).toBe(0);
+    for (const command of commands) expect(stdout).toContain(`\n  ${command.split(' ')[0]} `);
+  });
+
+  it('is asked for with help, too', async () => {
+    const [asked, usual] = await Promise.all([run(['help', 'keys', 'create']), run(['keys', 'create', '--help'])]);
+    expect(asked).toEqual(usual);
+  });
+
+  it('has no color where there is no terminal', async () => {
+    const { stdout } = await run(['--help']);
+    expect(stdout).not.toContain('\u001b');
+  });
+});
+
+it('tells its version', async () => {
+  expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+});
+
+describe('wrong usage ends with 2 and says why on stderr', () => {
+  const wrong: [args: string[], message: RegExp][] = [
+    [[], /^Usage: posthorn /],
+    [['keys'], /^Usage: posthorn keys /],
+    [['srve'], /^error: unknown command 'srve'\n\(Did you mean serve\?\)\n/],
+    [['serve', '--prot', '1'], /^error: unknown option '--prot'\n/],
+    [['serve', 'now'], /^error: too many arguments/],
+    [['publish'], /^error: missing required argument 'type'\n/],
+    [['publish', 'contact.created', '--data', '{'], /^posthorn: --data: the text is not JSON; for example --data/],
+    [
+      ['publish', 'contact.created', '--data', '@/no/such/file'],
+      /^posthorn: --data: cannot read \/no\/such\/file \(ENOENT\)\n$/,
+    ],
+    [['keys', 'create', 'x', '--scopes', 'everything'], /"everything" is not a scope\.\n/],
+    [['keys', 'revoke'], /^error: missing required argument 'id'\n/],
+    [['listen', '--port', '70000'], /Use a whole number from 0 to 65535\.\n/],
+    [['listen', '--status', '42'], /Use a whole number from 200 to 599\.\n/],
+    [['listen', '--secret', 'short'], /Use 8 to 256 characters\.\n/],
+  ];
+
+  it.each(wrong)('%j', async (args, message) => {
+    const { code, stdout, stderr } = await run(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('a wrong environment ends with 1 and one line', () => {
+  const message = 'posthorn: PORT="eighty" is not a whole number from 0 to 65535; for example PORT=8787\n';
+
+  it.each(['serve', 'mcp', 'migrate', 'publish contact.created', 'keys list', 'workspaces list'])(
+    '%s',
+    async (command) => {
+      const ended = await run(command.split(' '), { env: { PORT: 'eighty' } });
+      expect(ended).toEqual({ code: 1, signal: null, stdout: '', stderr: message });
+    },
+  );
+
+  it('serve does not bind the world by accident', async () => {
+    const { code, stderr } = await run(['serve'], { env: { HOST: '0.0.0.0' } });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^posthorn: POSTHORN_ALLOWED_HOSTS must be given, since HOST=0\.0\.0\.0 .*\n$/);
+  });
+
+  it('a database that cannot be opened is a failure', async () => {
+    const folder = await temporaryFolder();
+    const { code, stdout, stderr } = await run(['migrate'], { env: { DATABASE_URL: `file:${folder}` } });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^posthorn: .+\n$/);
+  });
+});
+
+describe('an old Node', () => {
+  it.each(['14.21.3', '20.20.2', '22.18.0'])('%s is told what is needed', async (version) => {
+    const ended = await run(['serve'], { nodeArguments: ['--import', pretending(version)] });
+    expect(ended).toEqual({
+      code: 1,
+      signal: null,
+      stdout: '',
+      stderr: `posthorn needs Node 22.19 or newer, this is v${version}: in a checkout run "npm start", which brings its own Node; elsewhere install Node 24.\n`,
+    });
+  });
+
+  it.each(['22.19.0', '23.0.0', '24.1.0'])('%s is new enough', async (version) => {
+    expect(await run(['--version'], { nodeArguments: ['--import', pretending(version)] })).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+  });
+});
+
+/** A module to preload that makes this Node say it were another one. */
+function pretending(version: string): string {
+  const code = `const versions = { ...process.versions, node: '${version}' };
+    Object.defineProperty(process, 'versions', { value: versions });`;
+  return `data:text/javascript,${encodeURIComponent(code)}`;
+}

@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { shares } from '../../src/core/journey/claim.ts';
+import type { DueEndpoint } from '../../src/core/ports.ts';
+
+/** The shares of endpoints 0, 1, 2 … with so much room each, in that order of waiting. */
+function divide(rooms: readonly number[], count: number) {
+  const due: DueEndpoint[] = rooms.map((_, id) => ({ id, workspaceId: 1 }));
+  return shares(due, { count, room: ({ id }) => rooms[id] ?? 0 });
+}
+
+const rooms = fc.array(fc.integer({ min: -3, max: 140 }), { maxLength: 40 });
+const count = fc.integer({ min: 0, max: 600 });
+const sum = (numbers: number[]) => numbers.reduce((total, each) => total + each, 0);
+
+describe('dividing slots among endpoints', () => {
+  it.each([
+    [[10], 5, [5]],
+    [[10], 20, [10]],
+    [[10, 10], 10, [5, 5]],
+    [[1, 10], 10, [1, 9]],
+    [[10, 1], 10, [9, 1]],
+    [[128, 128, 2], 256, [127, 127, 2]],
+    [[1, 1, 1, 1], 2, [1, 1]],
+    [[0, 5, -1, 5], 4, [0, 2, 0, 2]],
+    [[5, 5, 5], 0, []],
+    [[], 10, []],
+  ])('%j have room, %i are wanted: %j', (given, wanted, expected) => {
+    const found = divide(given, wanted);
+    const byId = expected.flatMap((each, endpointId) => (each > 0 ? [{ endpointId, count: each }] : []));
+    expect(found).toEqual(byId);
+  });
+
+  it('gives nobody more than fits, and all together no more than is wanted', () => {
+    fc.assert(
+      fc.property(rooms, count, (given, wanted) => {
+        const found = divide(given, wanted);
+        for (const share of found) {
+          expect(share.count).toBeGreaterThan(0);
+          expect(share.count).toBeLessThanOrEqual(given[share.endpointId] ?? 0);
+        }
+        expect(sum(found.map((share) => share.count))).toBeLessThanOrEqual(wanted);
+        expect(new Set(found.map(({ endpointId }) => endpointId)).size).toBe(found.length);
+      }),
+    );
+  });
+
+  it('leaves no slot unused while anybody has room', () => {
+    fc.assert(
+      fc.property(rooms, count, (given, wanted) => {
+        const space = sum(given.map((room) => Math.max(0, room)));
+        expect(sum(divide(given, wanted).map((share) => share.count))).toBe(Math.min(wanted, space));
+      }),
+    );
+  });
+
+  it('gives whoever could take more no more than one less than anybody else', () => {
+    fc.assert(
+      fc.property(rooms, count, (given, wanted) => {
+        const found = divide(given, wanted);
+        const most = Math.max(0, ...found.map((share) => share.count));
+        for (const share of found) {
+          const couldTakeMore = share.count < (given[share.endpointId] ?? 0);
+          if (couldTakeMore) expect(share.count).toBeGreaterThanOrEqual(most - 1);
+        }
+        expect(most).toBeLessThanOrEqual(wanted);
+      }),
+    );
+  });
+
+  it('serves who waits longest where there are more endpoints than slots, each with one', () => {
+    fc.assert(
+      fc.property(rooms, count, (given, wanted) => {
+        const open = given.flatMap((room, id) => (room > 0 ? [id] : []));
+        const found = divide(given, wanted);
+        expect(found.map(({ endpointId }) => endpointId)).toEqual(open.slice(0, wanted));
+      }),
+    );
+  });
+
+  it('gives a lone delivery its slot beside an endpoint that could fill them all', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 600 }), fc.integer({ min: 1, max: 10_000 }), (wanted, deep) => {
+        expect(divide([deep, 1], wanted)).toContainEqual({ endpointId: 1, count: 1 });
+      }),
+    );
+  });
+});
