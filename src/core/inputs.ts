@@ -155,7 +155,7 @@ export const inputs = {
   }),
   listEvents: z.strictObject({ event_type: z.string().optional(), ...paging }),
   eventId: z.strictObject({ event_id: id }),
-  listEventTypes: z.strictObject({ ...paging, limit: paging.limit.default(limits.pageSizeMax) }),
+  listEventTypes: z.strictObject({ ...paging, limit: paging.limit.default(limits.pageSizeMax).describe('How many, 1 to 200; 200 when left out') }),
   listDeliveries: z.strictObject({
     status: z.enum(deliveryStatuses).optional(),
     endpoint_id: id.optional(),

@@ -1,8 +1,12 @@
+import { once } from 'node:events';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { freshDatabase, run, start, startServer } from './command.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { freshDatabase, run, startServer } from './command.ts';
 
+const adminKey = 'an admin key of 32 characters or more';
 const keyPattern = /tp_live_[0-9A-Za-z]{40}/g;
 
 describe('serve', () => {
@@ -27,10 +31,7 @@ describe('serve', () => {
 
   it('makes no key where an admin key is given, which opens everything', async () => {
     const { env, folder } = await freshDatabase();
-    const adminKey = 'an admin key of 32 characters or more';
     const server = await startServer({ ...env, POSTHORN_ADMIN_KEY: adminKey });
-    const answer = await fetch(`${server.url}/v1/keys`, { headers: { authorization: `Bearer ${adminKey}` } });
-    expect([200, 404]).toContain(answer.status);
     const types = await fetch(`${server.url}/v1/event-types`, { headers: { authorization: `Bearer ${adminKey}` } });
     expect(types.status).toBe(200);
     server.child.kill('SIGTERM');
@@ -41,17 +42,20 @@ describe('serve', () => {
     }
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('answers, then ends at %s with 0 and leaves no worker behind', async (signal) => {
-    const { env } = await freshDatabase();
-    const server = await startServer(env);
-    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
-    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
-    server.child.kill(signal);
-    expect(await server.ended).toMatchObject({ code: 0, signal: null });
-    expect(await run(['doctor', '--json'], { env })).toMatchObject({
-      stdout: expect.stringContaining('"check":"delivery","state":"failed","message":"No process delivers: start'),
-    });
-  });
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'answers, then ends at %s with 0 and leaves no worker behind',
+    async (signal) => {
+      const { env } = await freshDatabase();
+      const server = await startServer(env);
+      expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+      expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+      server.child.kill(signal);
+      expect(await server.ended).toMatchObject({ code: 0, signal: null });
+      expect(await run(['doctor', '--json'], { env })).toMatchObject({
+        stdout: expect.stringContaining('"check":"delivery","state":"failed","message":"No process delivers: start'),
+      });
+    },
+  );
 
   it('says what is unusual about its environment', async () => {
     const { env } = await freshDatabase();
@@ -68,7 +72,9 @@ describe('serve', () => {
     const lines = stderr.split('\n');
     expect(lines).toContain('Exceptions to the egress policy (POSTHORN_ALLOW_TARGETS): 127.0.0.0/8, hooks.internal');
     expect(lines).toContain('This process does not deliver (POSTHORN_DISPATCH=off): another one has to.');
-    expect(lines).toContain('POSTHORN_RETRY_SHEDULE is not a variable of Posthorn; did you mean POSTHORN_RETRY_SCHEDULE?');
+    expect(lines).toContain(
+      'POSTHORN_RETRY_SHEDULE is not a variable of Posthorn; did you mean POSTHORN_RETRY_SCHEDULE?',
+    );
   });
 
   it('says nothing of that kind otherwise', async () => {
@@ -94,7 +100,11 @@ describe('serve', () => {
     await server.ended;
     const other = Buffer.alloc(32, 1).toString('base64');
     const wrong = await run(['serve'], { env: { ...env, POSTHORN_SECRET_KEY: other } });
-    expect(wrong).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^posthorn: POSTHORN_SECRET_KEY does not fit the database.*\n$/) });
+    expect(wrong).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^posthorn: POSTHORN_SECRET_KEY does not fit the database.*\n$/),
+    });
     expect(wrong.stderr).not.toContain(other);
 
     await rm(join(folder, 'secret.key'));
@@ -111,59 +121,56 @@ describe('serve', () => {
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
   });
 
-  it('lets an attempt in flight end, and ends at the second signal without', async () => {
-    const { env } = await freshDatabase();
-    const { createServer } = await import('node:http');
-    const { once } = await import('node:events');
-    const arrived = Promise.withResolvers<() => void>();
-    const receiver = createServer((_request, response) => arrived.resolve(() => response.end())).listen(0, '127.0.0.1');
-    await once(receiver, 'listening');
-    const { port } = receiver.address() as { port: number };
-    const adminKey = 'an admin key of 32 characters or more';
-    const settings = { ...env, POSTHORN_ADMIN_KEY: adminKey, POSTHORN_ALLOW_TARGETS: '127.0.0.0/8' };
-    const server = await startServer(settings);
-    const post = (path: string, body: object) =>
-      fetch(server.url + path, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
-    expect((await post('/v1/webhooks/subscribe', { url: `http://127.0.0.1:${port}/`, events: ['*'] })).status).toBe(201);
-    expect((await post('/v1/events', { type: 'contact.created', data: {} })).status).toBe(202);
-    const answer = await arrived.promise;
-
+  it('lets an attempt in flight end', async () => {
+    const { server, answer, env } = await serverWithAttemptInFlight();
     server.child.kill('SIGTERM');
-    // The port closes first: then the signal has been taken.
-    await expect.poll(() => fetch(`${server.url}/healthz`).then(() => 'open', () => 'closed')).toBe('closed');
+    await portClosed(server.url);
     expect(server.child.exitCode).toBeNull();
     answer();
-    expect(await server.ended).toMatchObject({ code: 0 });
-    receiver.close();
-    const deliveries = await run(['doctor', '--json'], { env: settings });
-    expect(deliveries.stdout).toContain('No process delivers: start');
+    expect(await server.ended).toMatchObject({ code: 0, signal: null });
+    expect((await run(['doctor', '--json'], { env })).stdout).toContain('No process delivers: start');
   });
 
-  it('ends at once at the second signal', async () => {
-    const { env } = await freshDatabase();
-    const server = await startServer(env);
-    server.child.kill('SIGSTOP');
+  it('waits for nothing at the second signal', async () => {
+    const { server } = await serverWithAttemptInFlight();
     server.child.kill('SIGTERM');
+    await portClosed(server.url);
+    expect(server.child.exitCode).toBeNull();
     server.child.kill('SIGINT');
-    server.child.kill('SIGCONT');
-    const { code } = await server.ended;
-    expect([0, 130, 143]).toContain(code);
+    expect(await server.ended).toMatchObject({ code: 130 });
   });
 });
 
-it('is started by main.ts as well', async () => {
-  const { env } = await freshDatabase();
-  const { spawn } = await import('node:child_process');
-  const { once } = await import('node:events');
-  const main = new URL('../../src/main.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [main, '--version'], { env: { ...env, PATH: process.env['PATH'] ?? '' } });
-  let stdout = '';
-  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
-  const [code] = await once(child, 'close');
-  expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: (await run(['--version'])).stdout.trim() });
-  expect(start).toBeTypeOf('function');
-});
+/** A server that waits for the answer of a receiver. */
+async function serverWithAttemptInFlight() {
+  const arrived = Promise.withResolvers<() => void>();
+  const receiver = createServer((_request, response) => arrived.resolve(() => response.end())).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    receiver.closeAllConnections();
+    receiver.close();
+  });
+  await once(receiver, 'listening');
+  const { port } = receiver.address() as AddressInfo;
+  const fresh = await freshDatabase();
+  const env = { ...fresh.env, POSTHORN_ADMIN_KEY: adminKey, POSTHORN_ALLOW_TARGETS: '127.0.0.0/8' };
+  const server = await startServer(env);
+  await post(server.url, '/v1/webhooks/subscribe', { url: `http://127.0.0.1:${port}/`, events: ['*'] });
+  await post(server.url, '/v1/events', { type: 'contact.created', data: {} });
+  return { server, env, answer: await arrived.promise };
+}
+
+async function post(url: string, path: string, body: object): Promise<void> {
+  const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' };
+  const answer = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  expect(answer.ok).toBe(true);
+}
+
+/** The port closes first: then the signal has been taken. */
+function portClosed(url: string): Promise<void> {
+  const state = () =>
+    fetch(`${url}/healthz`).then(
+      () => 'open',
+      () => 'closed',
+    );
+  return expect.poll(state, { timeout: 10_000 }).toBe('closed');
+}

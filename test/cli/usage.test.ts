@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { run, temporaryFolder } from './command.ts';
 
@@ -46,6 +49,12 @@ describe('help', () => {
 
 it('tells its version', async () => {
   expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+});
+
+it('is the same when src/main.ts is started by itself', async () => {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [main, '--version']);
+  expect(stdout).toBe((await run(['--version'])).stdout);
 });
 
 describe('wrong usage ends with 2 and says why on stderr', () => {

@@ -75,7 +75,8 @@ describe('an error in words', () => {
     '%s begins with its code and holds the advice of the table',
     (code) => {
       const { text } = explain(new PosthornError(code, 'This was wrong.'), recordingLog());
-      expect(text.startsWith(`${code}: This was wrong.\n`)).toBe(true);
+      const said = code === 'internal' ? 'Posthorn failed, request id ' : 'This was wrong.\n';
+      expect(text.startsWith(`${code}: ${said}`)).toBe(true);
       expect(text).toContain(errorTable[code].advice);
     },
   );

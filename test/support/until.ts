@@ -1,6 +1,6 @@
-const patienceMs = 10_000;
+const patienceMs = 15_000;
 
-/** Resolves as soon as the condition holds; throws when it does not within ten seconds. */
+/** Resolves as soon as the condition holds; throws when it does not within 15 seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (!(await condition())) {

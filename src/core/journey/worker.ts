@@ -12,7 +12,7 @@ import { settlementOf } from './settle.ts';
 /** How often a worker says that it lives. */
 const beatMs = 2_000;
 /** A worker silent for this long has lost its leases. Together with `reapMs` it stays within the promised 10 s. */
-const silenceMsMax = 8_000;
+const silenceMsMax = 7_000;
 /** How often others' silence is looked for, and work that nobody announced. */
 const reapMs = 1_000;
 const reapLeasesMax = 1_000;

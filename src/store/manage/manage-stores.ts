@@ -1,5 +1,6 @@
 import type { Store } from '../../core/ports.ts';
 import type { Access } from '../access.ts';
+import { answering } from '../answering.ts';
 import { deliveryStore } from './deliveries.ts';
 import { endpointStore } from './endpoints.ts';
 import { keyStore } from './keys.ts';
@@ -8,9 +9,9 @@ import { recordStore } from './records.ts';
 /** The ports of what people manage, shared by both engines. */
 export function manageStores(access: Access): Pick<Store, 'endpoints' | 'records' | 'deliveries' | 'keys'> {
   return {
-    endpoints: endpointStore(access),
-    records: recordStore(access),
-    deliveries: deliveryStore(access),
-    keys: keyStore(access),
+    endpoints: answering(endpointStore(access)),
+    records: answering(recordStore(access)),
+    deliveries: answering(deliveryStore(access)),
+    keys: answering(keyStore(access)),
   };
 }

@@ -10,7 +10,7 @@ const busyMsMax = 5_000;
 export function openWriter(path: string): Database.Database {
   mkdirSync(dirname(path), { recursive: true });
   const db = new Database(path, { timeout: busyMsMax });
-  db.pragma('journal_mode = WAL');
+  useWriteAheadLog(db);
   // NORMAL would lose what was acknowledged when the power fails: only FULL syncs the log with every commit.
   db.pragma('synchronous = FULL');
   db.pragma('cache_size = -65536');
@@ -26,6 +26,24 @@ export function openReader(path: string): Database.Database {
   const db = new Database(path, { readonly: true, timeout: busyMsMax });
   db.pragma('query_only = on');
   return db;
+}
+
+/**
+ * Changing the journal of a new file needs it alone, and SQLite does not wait for that by itself: two processes that make
+ * the same database at once would see one of them fail.
+ */
+function useWriteAheadLog(db: Database.Database): void {
+  const deadline = Date.now() + busyMsMax;
+  for (;;) {
+    try {
+      db.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      const busy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
+      if (!busy || Date.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
 }
 
 function migrate(db: Database.Database): void {

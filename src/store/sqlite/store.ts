@@ -1,6 +1,7 @@
 import { Kysely, SqliteDialect } from 'kysely';
 import type { Store } from '../../core/ports.ts';
 import type { HealthLimits } from '../../core/rules/health.ts';
+import { answering } from '../answering.ts';
 import { GroupCommit, type Outcome } from '../group-commit.ts';
 import { journeyStore } from '../journey-store.ts';
 import type { JourneyOp, JourneyResult } from '../journey-op.ts';
@@ -25,15 +26,12 @@ export async function openSqlite(path: string, limits: HealthLimits): Promise<St
   const commits = new GroupCommit<JourneyOp, JourneyResult>((ops) => commitGroup(thread, ops), groupRowsMax);
   const access = {
     read,
-    write: <T>(work: (trx: Kysely<Tables>) => Promise<T>) =>
-      commits.exclusive(() => write.transaction().execute(work)).catch((error: unknown) => {
-        throw storeError(error);
-      }),
+    write: <T>(work: (trx: Kysely<Tables>) => Promise<T>) => commits.exclusive(() => write.transaction().execute(work)),
   };
   let timer: NodeJS.Timeout | null = null;
   return {
     engine: 'sqlite',
-    journey: journeyStore(access, commits),
+    journey: answering(journeyStore(access, commits)),
     ...manageStores(access),
     onOutsideChange(listener) {
       const version = reader.prepare('pragma data_version').pluck();

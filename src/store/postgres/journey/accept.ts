@@ -1,7 +1,7 @@
 import type { AcceptBatch, AcceptResult } from '../../../core/ports.ts';
 import { sameEvent } from '../../same-event.ts';
 import type { RunTransaction, Transaction } from '../transaction.ts';
-import { keyOf, readStored, type StoredEvent, storeEvents } from './events.ts';
+import { firstOfEachId, keyOf, readStored, type StoredEvent, storeEvents } from './events.ts';
 import { owe } from './owe.ts';
 import { staleWorkspaces } from './stale.ts';
 import type { TypeIds } from './type-ids.ts';
@@ -88,8 +88,7 @@ function answerTo({ workspaceId, events }: AcceptBatch, before: Map<string, Stor
 }
 
 function owedBy({ workspaceId, events, now }: AcceptBatch, made: Map<string, number>) {
-  const firsts = new Map(events.toReversed().map((event) => [event.publicId, event]));
-  return [...firsts.values()].flatMap(({ publicId, endpointIds, fanOutNow }) => {
+  return firstOfEachId(events).flatMap(({ publicId, endpointIds, fanOutNow }) => {
     const eventId = made.get(keyOf(workspaceId, publicId));
     return eventId === undefined || !fanOutNow ? [] : [{ workspaceId, eventId, endpointIds, now }];
   });

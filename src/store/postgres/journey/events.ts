@@ -1,4 +1,4 @@
-import type { AcceptBatch } from '../../../core/ports.ts';
+import type { AcceptBatch, NewEvent } from '../../../core/ports.ts';
 import type { Transaction } from '../transaction.ts';
 import type { TypeIds } from './type-ids.ts';
 
@@ -11,6 +11,13 @@ export interface StoredEvent {
 /** An event's id belongs to its workspace. */
 export function keyOf(workspaceId: number, publicId: string): string {
   return `${workspaceId}/${publicId}`;
+}
+
+/** An array may name an id twice: the first is the event, the others repeat it or conflict with it. */
+export function firstOfEachId(events: NewEvent[]): NewEvent[] {
+  const firsts = new Map<string, NewEvent>();
+  for (const event of events) if (!firsts.has(event.publicId)) firsts.set(event.publicId, event);
+  return [...firsts.values()];
 }
 
 /**
@@ -32,11 +39,9 @@ const insert = `
 
 /** Stores the events whose ids are new, the first of each id. Answers their rows by `keyOf`. */
 export async function storeEvents(trx: Transaction, types: TypeIds, batches: AcceptBatch[]): Promise<Map<string, number>> {
-  const rows = batches.flatMap(({ workspaceId, events, now }) => {
-    const firsts = new Map<string, (typeof events)[number]>();
-    for (const event of events) if (!firsts.has(event.publicId)) firsts.set(event.publicId, event);
-    return [...firsts.values()].map((event) => ({ workspaceId, event, now }));
-  });
+  const rows = batches.flatMap(({ workspaceId, events, now }) =>
+    firstOfEachId(events).map((event) => ({ workspaceId, event, now })),
+  );
   const made = await trx.query<{ id: number; workspace_id: number; public_id: string }>(insert, [
     rows.map(({ workspaceId }) => workspaceId),
     rows.map(({ event }) => event.publicId),

@@ -1,0 +1,113 @@
+import type { Settlement } from '../../../core/ports.ts';
+import { afterAttempt, type HealthLimits } from '../../../core/rules/health.ts';
+import { type HealthColumns, healthColumns, healthOf } from '../../health-columns.ts';
+import { deliveryState, endpointStatus, errorCode } from '../../tables.ts';
+import type { RunTransaction, Transaction } from '../transaction.ts';
+import { attemptColumns } from './attempts.ts';
+import { writeHealth } from './health.ts';
+import type { TypeIds } from './type-ids.ts';
+
+/** One attempt of the group, with the worker that made it. */
+interface Made {
+  workerId: number;
+  settlement: Settlement;
+}
+type EndpointRow = HealthColumns & { id: number; workspace_id: number };
+
+const lockHealth = `
+  select id, workspace_id, status, failure_count, failing_since, last_delivered_at, last_attempt_at, last_error,
+    last_response_code, held_until, disabled_reason, disabled_at
+  from endpoints where id = any($1) order by id for no key update`;
+
+// The fence: a worker that lost its lease finds no row here, and nothing of its attempt is recorded.
+const record = `
+  with s as (
+    select * from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+      $8::int[], $9::int[], $10::smallint[], $11::int[], $12::int[], $13::bigint[], $14::bytea[]) with ordinality
+      as s (delivery_id, worker_id, state, due_at, workspace_id, endpoint_id, type_id, attempt, endpoint_version, error,
+        response_code, duration_ms, started_at, excerpt, place)
+  ), held as (
+    update deliveries d set state = s.state, due_at = coalesce(s.due_at, d.due_at), attempts = d.attempts + 1,
+      steps = d.steps + 1, last_error = s.error, worker_id = null
+    from s where d.id = s.delivery_id and d.worker_id = s.worker_id and d.state = ${deliveryState.leased}
+    returning d.id
+  ), logged as (
+    insert into attempts (${attemptColumns})
+    select s.workspace_id, s.endpoint_id, s.delivery_id, s.type_id, s.attempt, s.endpoint_version, s.error, s.response_code,
+      s.duration_ms, s.started_at, s.due_at, 0
+    from s join held on held.id = s.delivery_id order by s.place
+    returning id, delivery_id
+  ), kept as (
+    insert into attempt_excerpts (attempt_id, body)
+    select logged.id, s.excerpt from logged join s on s.delivery_id = logged.delivery_id where s.excerpt is not null
+  )
+  select id from held`;
+
+/** Records the attempts of one group in one transaction. Answers false for those whose lease was no longer held. */
+export async function settle(run: RunTransaction, types: TypeIds, limits: HealthLimits, made: Made[]): Promise<boolean[]> {
+  await types.ensure(made.map(({ settlement }) => settlement.eventType));
+  return run(async (trx) => {
+    const ids = [...new Set(made.map(({ settlement }) => settlement.endpointId))];
+    // What stands in the rows is read under their locks, so that no failure is counted over by another process.
+    const rows = await trx.query<EndpointRow>(lockHealth, [ids]);
+    const endpoints = new Map(rows.map((row) => [row.id, row]));
+    const held = await recordAttempts(trx, types, endpoints, made);
+    await settleEndpoints(trx, limits, rows, held);
+    return made.map((one) => held.has(one));
+  });
+}
+
+/** Answers those whose lease was held. */
+async function recordAttempts(
+  trx: Transaction,
+  types: TypeIds,
+  endpoints: Map<number, EndpointRow>,
+  made: Made[],
+): Promise<Set<Made>> {
+  // A delivery has one lease: whoever settles it twice finds it gone the second time.
+  const firsts = [...new Map(made.toReversed().map((one) => [one.settlement.deliveryId, one])).values()].toReversed();
+  const all = firsts.map(({ settlement }) => settlement);
+  const outcomes = all.map((settlement) => outcomeOf(settlement, endpoints.get(settlement.endpointId)));
+  const found = await trx.query<{ id: number }>(record, [
+    all.map(({ deliveryId }) => deliveryId),
+    firsts.map(({ workerId }) => workerId),
+    outcomes.map(({ state }) => state),
+    outcomes.map(({ dueAt }) => dueAt),
+    all.map(({ workspaceId }) => workspaceId),
+    all.map(({ endpointId }) => endpointId),
+    all.map(({ eventType }) => types.of(eventType)),
+    all.map(({ attemptNumber }) => attemptNumber),
+    all.map(({ endpointVersion }) => endpointVersion),
+    all.map(({ attempt }) => errorCode(attempt.error)),
+    all.map(({ attempt }) => attempt.responseCode),
+    all.map(({ attempt }) => attempt.durationMs),
+    all.map(({ attempt }) => attempt.startedAt),
+    all.map(({ attempt }) => (attempt.excerpt === null || attempt.excerpt.length === 0 ? null : attempt.excerpt)),
+  ]);
+  const ids = new Set(found.map(({ id }) => id));
+  return new Set(firsts.filter(({ settlement }) => ids.has(settlement.deliveryId)));
+}
+
+/** What a deleted endpoint is still owed when its last attempt fails is owed no longer. */
+function outcomeOf({ next }: Settlement, endpoint: EndpointRow | undefined): { state: number; dueAt: number | null } {
+  if (next.state !== 'pending') return { state: deliveryState[next.state], dueAt: null };
+  const deleted = endpoint === undefined || endpoint.status === endpointStatus.deleted;
+  return deleted ? { state: deliveryState.canceled, dueAt: null } : { state: deliveryState.pending, dueAt: next.dueAt };
+}
+
+async function settleEndpoints(trx: Transaction, limits: HealthLimits, rows: EndpointRow[], held: Set<Made>): Promise<void> {
+  const byEndpoint = Map.groupBy([...held].map(({ settlement }) => settlement), ({ endpointId }) => endpointId);
+  const settled = rows.flatMap((row) => {
+    const group = byEndpoint.get(row.id);
+    if (group === undefined) return [];
+    const again = group.flatMap((settlement) => outcomeOf(settlement, row).dueAt ?? []);
+    const dueAt = again.length === 0 ? null : Math.min(...again);
+    return [{ before: row, after: healthAfter(row, group, limits), owed: again.length - group.length, dueAt }];
+  });
+  await writeHealth(trx, settled);
+}
+
+function healthAfter(row: EndpointRow, group: Settlement[], limits: HealthLimits): HealthColumns {
+  if (row.status === endpointStatus.deleted) return row;
+  return healthColumns(group.reduce((health, settlement) => afterAttempt(health, settlement.health, limits), healthOf(row)));
+}

@@ -1,0 +1,125 @@
+import { readdir } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { type Command, freshDatabase, run, start, startServer } from './command.ts';
+
+const initialize = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' };
+const listTools = { jsonrpc: '2.0', id: 2, method: 'tools/list' };
+
+describe('mcp', () => {
+  it('writes nothing but protocol to stdout', async () => {
+    const { env } = await freshDatabase();
+    const mcp = start(['mcp'], { env: { ...env, POSTHORN_LOG_LEVEL: 'trace', POSTHORN_NONSENSE: '1' } });
+    send(mcp, initialize, initialized, listTools, call(3, 'list_webhook_subscriptions'), call(4, 'no_such_tool'));
+    mcp.write('this is not JSON\n');
+    await answer(mcp, 4);
+    mcp.child.stdin?.end();
+    const { code, stdout, stderr } = await mcp.ended;
+    expect(code).toBe(0);
+    const lines = stdout.split('\n').slice(0, -1);
+    expect(lines.length).toBeGreaterThanOrEqual(4);
+    for (const line of lines) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' });
+    expect(stderr).toContain('POSTHORN_NONSENSE is not a variable of Posthorn');
+  });
+
+  it('leaves no file behind when it is killed after a quarter of a second', async () => {
+    const { env, folder } = await freshDatabase();
+    const mcp = start(['mcp'], { env });
+    send(mcp, initialize, initialized, listTools);
+    await answer(mcp, 2);
+    mcp.child.kill('SIGKILL');
+    expect(await mcp.ended).toMatchObject({ signal: 'SIGKILL' });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('makes the database at the first request that needs it', async () => {
+    const { env, folder } = await freshDatabase();
+    const mcp = start(['mcp'], { env });
+    send(mcp, initialize, initialized, call(2, 'list_webhook_subscriptions'));
+    const { result } = await answer(mcp, 2);
+    expect(result).toMatchObject({ structuredContent: { subscriptions: [], next_cursor: null } });
+    expect(await readdir(folder)).toEqual(expect.arrayContaining(['p.db', 'secret.key']));
+  });
+
+  it('delivers by itself, and ends with 0 when stdin ends', async () => {
+    const { env } = await freshDatabase();
+    const mcp = start(['mcp'], { env });
+    send(mcp, initialize, initialized, call(2, 'list_webhook_subscriptions'));
+    await answer(mcp, 2);
+    expect((await run(['doctor'], { env })).stdout).toContain('One process delivers; 0 deliveries are due.');
+    mcp.child.stdin?.end();
+    expect(await mcp.ended).toMatchObject({ code: 0, signal: null });
+    expect((await run(['doctor'], { env })).stdout).toContain('No process delivers: start');
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 at %s', async (signal) => {
+    const { env } = await freshDatabase();
+    const mcp = start(['mcp'], { env });
+    send(mcp, initialize, initialized, call(2, 'list_webhook_subscriptions'));
+    await answer(mcp, 2);
+    mcp.child.kill(signal);
+    expect(await mcp.ended).toMatchObject({ code: 0, signal: null });
+  });
+
+  it('does not deliver with POSTHORN_DISPATCH=off', async () => {
+    const { env } = await freshDatabase();
+    const mcp = start(['mcp'], { env: { ...env, POSTHORN_DISPATCH: 'off' } });
+    send(mcp, initialize, initialized, call(2, 'list_webhook_subscriptions'));
+    await answer(mcp, 2);
+    expect((await run(['doctor'], { env })).stdout).toContain('No process delivers: start');
+  });
+
+  it('acts with the scopes of POSTHORN_API_KEY, and refuses a wrong one', async () => {
+    const { env } = await freshDatabase();
+    const made = await run(['keys', 'create', 'reader', '--scopes', 'webhooks:read'], { env });
+    const mcp = start(['mcp'], { env: { ...env, POSTHORN_API_KEY: made.stdout.trim() } });
+    send(mcp, initialize, initialized, listTools, call(3, 'publish_event', { type: 'contact.created', data: {} }));
+    const { result } = await answer(mcp, 2);
+    const names = (result['tools'] as { name: string }[]).map(({ name }) => name);
+    expect(names).toContain('list_webhook_subscriptions');
+    expect(names).not.toContain('publish_event');
+    expect((await answer(mcp, 3)).result).toMatchObject({ isError: true });
+
+    const wrong = start(['mcp'], { env: { ...env, POSTHORN_API_KEY: 'tp_live_wrong' } });
+    send(wrong, initialize, initialized, call(2, 'list_webhook_subscriptions'));
+    expect(JSON.stringify((await answer(wrong, 2)).result)).toContain('unauthorized');
+  });
+
+  it('leaves out what POSTHORN_TOOLS and POSTHORN_READ_ONLY leave out', async () => {
+    const mcp = start(['mcp'], { env: { POSTHORN_TOOLS: 'subscriptions', POSTHORN_READ_ONLY: '1' } });
+    send(mcp, initialize, initialized, listTools);
+    const { result } = await answer(mcp, 2);
+    const names = (result['tools'] as { name: string }[]).map(({ name }) => name);
+    expect(names).toContain('get_webhook_subscription');
+    for (const name of ['create_webhook_subscription', 'list_events']) expect(names).not.toContain(name);
+  });
+
+  it('shares its database with a server', async () => {
+    const { env } = await freshDatabase();
+    const server = await startServer(env);
+    const mcp = start(['mcp'], { env });
+    send(mcp, initialize, initialized, call(2, 'list_webhook_subscriptions'));
+    await answer(mcp, 2);
+    expect((await run(['doctor'], { env })).stdout).toContain('2 processes deliver; 0 deliveries are due.');
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toMatchObject({ code: 0 });
+  });
+});
+
+function send(mcp: Command, ...messages: object[]): void {
+  for (const message of messages) mcp.write(`${JSON.stringify(message)}\n`);
+}
+
+function call(id: number, name: string, args: object = {}): object {
+  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } };
+}
+
+async function answer(mcp: Command, id: number): Promise<{ result: Record<string, unknown> }> {
+  const line = await mcp.line(new RegExp(`^\\{.*"id":${id}[,}]`));
+  return JSON.parse(line) as { result: Record<string, unknown> };
+}
