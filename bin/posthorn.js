@@ -8,7 +8,7 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   );
   process.exit(1);
 }
-Promise.all([import('node:fs'), import('node:module')])
+void Promise.all([import('node:fs'), import('node:module')])
   .then(([{ existsSync }, { default: module }]) => {
     // Compiled code is kept between starts, which halves the time that `mcp` needs until it answers.
     module.enableCompileCache();

@@ -35,7 +35,13 @@ export class VerificationError extends Error {
 }
 
 /** Checks `webhook-signature` (Standard Webhooks 1.0) and answers the event. Throws VerificationError. */
-export function verify({ secret, headers, body, toleranceSeconds = 300, now = Date.now() }: VerifyInput): VerifiedEvent {
+export function verify({
+  secret,
+  headers,
+  body,
+  toleranceSeconds = 300,
+  now = Date.now(),
+}: VerifyInput): VerifiedEvent {
   const id = headerOf(headers, 'webhook-id');
   const timestamp = headerOf(headers, 'webhook-timestamp');
   const given = headerOf(headers, 'webhook-signature').split(' ');

@@ -105,7 +105,8 @@ const standardHeaders = (request: Received) => ({
   'webhook-signature': header(request, 'webhook-signature'),
 });
 /** Throws where the signature does not fit. */
-const verifyStandard = (request: Received, webhook: Webhook) => webhook.verify(request.rawBody, standardHeaders(request));
+const verifyStandard = (request: Received, webhook: Webhook) =>
+  webhook.verify(request.rawBody, standardHeaders(request));
 
 async function firstOf(requests: Promise<Received[]>): Promise<Received> {
   const [first] = await requests;
@@ -119,7 +120,10 @@ describe('a receiver that was written from the documentation', () => {
     const { id } = await subscribe(givenSecret);
     await publish();
     await receiver.received(1);
-    await until(async () => (await harness.core.getSubscription(harness.owner, { subscription_id: id })).last_delivered_at !== null);
+    await until(
+      async () =>
+        (await harness.core.getSubscription(harness.owner, { subscription_id: id })).last_delivered_at !== null,
+    );
     expect(receiver.statuses).toEqual([204]);
   });
 
@@ -132,11 +136,14 @@ describe('a receiver that was written from the documentation', () => {
   });
 
   it('answers 401 under another secret, which is a failed attempt', async () => {
-    receiver.state.verify = (request) => verifySignature(request.rawBody, signatureOf(request), 'another-signing-secret');
+    receiver.state.verify = (request) =>
+      verifySignature(request.rawBody, signatureOf(request), 'another-signing-secret');
     const { id } = await subscribe(givenSecret);
     await publish();
     await receiver.received(1);
-    await until(async () => (await harness.core.getSubscription(harness.owner, { subscription_id: id })).failure_count === 1);
+    await until(
+      async () => (await harness.core.getSubscription(harness.owner, { subscription_id: id })).failure_count === 1,
+    );
     const { data } = await harness.core.listSubscriptionLogs(harness.owner, { subscription_id: id });
     expect(data).toMatchObject([{ status: 'failed', response_code: 401, error: 'http_4xx' }]);
     expect(receiver.statuses).toEqual([401]);
@@ -231,7 +238,10 @@ describe('both signatures', () => {
     await publish();
     for (const count of [1, 2]) {
       await receiver.received(count);
-      await until(async () => (await harness.core.getSubscription(harness.owner, { subscription_id: id })).failure_count === count);
+      await until(
+        async () =>
+          (await harness.core.getSubscription(harness.owner, { subscription_id: id })).failure_count === count,
+      );
       harness.clock.advance(scheduleSeconds * 1_000);
     }
     const requests = await receiver.received(3);
@@ -243,7 +253,11 @@ describe('both signatures', () => {
     const times = requests.map((request) => Number(header(request, 'webhook-timestamp')));
     const [first = 0] = times;
     expect(times).toEqual([first, first + scheduleSeconds, first + 2 * scheduleSeconds]);
-    for (const same of [(one: Received) => header(one, 'webhook-id'), (one: Received) => one.rawBody.toString(), signatureOf]) {
+    for (const same of [
+      (one: Received) => header(one, 'webhook-id'),
+      (one: Received) => one.rawBody.toString(),
+      signatureOf,
+    ]) {
       expect(new Set(requests.map(same)).size).toBe(1);
     }
     expect(new Set(requests.map((request) => header(request, 'webhook-signature'))).size).toBe(3);

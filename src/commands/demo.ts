@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { signingKey } from '../core/rules/sign.ts';
 import { packageVersion } from '../package.ts';
 import { attemptLine, logLines, narrator, type Narrator } from './demo-story.ts';
 import { type Delivery, startReceiver } from './receiver.ts';
@@ -59,7 +58,7 @@ async function tell(
   signal.addEventListener('abort', () => enough.reject(signal.reason as Error), { once: true });
   const receiver = await startReceiver({
     port: 0,
-    key: () => (secret === null ? null : signingKey(secret)),
+    secret: () => secret,
     failures,
     failureStatus: 500,
     onDelivery(delivery) {

@@ -3,7 +3,8 @@ import { Command } from 'commander';
 import type { Posthorn } from '../app.ts';
 import { sqlitePath } from '../config/addresses.ts';
 import { secretKeyPath } from '../config/secret-key.ts';
-import { type Config, loadConfig, unknownVariables } from '../config.ts';
+import { type Config, ConfigError, loadConfig, unknownVariables } from '../config.ts';
+import { openLocally } from './local.ts';
 import { Failed, type Terminal } from './terminal.ts';
 
 interface Finding {
@@ -98,9 +99,8 @@ async function databaseExists(config: Config): Promise<boolean> {
 }
 
 async function open(config: Config): Promise<Posthorn | Finding> {
-  const { ConfigError, createPosthorn } = await import('../app.ts');
   try {
-    return await createPosthorn({ ...config, logLevel: 'silent' });
+    return await openLocally({ ...config, logLevel: 'silent' });
   } catch (error) {
     const check = error instanceof ConfigError ? 'secret_key' : 'database';
     return { check, state: 'failed', message: (error as Error).message };

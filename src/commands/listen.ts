@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { Command, InvalidArgumentError } from 'commander';
-import { secretFault, signingKey } from '../core/rules/sign.ts';
+import { secretFault } from '../core/rules/sign.ts';
 import { type Delivery, startReceiver } from './receiver.ts';
 import { oneLine, type Paint, printable, type Terminal } from './terminal.ts';
-import type { Verdict } from './verify.ts';
+import type { Verdict } from './verdicts.ts';
 
 const bodyCharactersShown = 2_000;
 
@@ -36,11 +36,11 @@ Examples:
 }
 
 async function run(terminal: Terminal, options: Options): Promise<void> {
-  const key = options.secret === undefined ? null : signingKey(options.secret);
+  const secret = options.secret ?? null;
   const signal = terminal.stopSignal();
   const receiver = await startReceiver({
     port: options.port,
-    key: () => key,
+    secret: () => secret,
     failures: options.fail,
     failureStatus: options.status,
     onDelivery: (delivery) => {
@@ -49,7 +49,7 @@ async function run(terminal: Terminal, options: Options): Promise<void> {
     },
   });
   terminal.err(`${terminal.paintErr('bold', 'Receiver')} listening on ${receiver.url}`);
-  if (key === null) terminal.err(terminal.paintErr('yellow', 'Without --secret no signature is verified.'));
+  if (secret === null) terminal.err(terminal.paintErr('yellow', 'Without --secret no signature is verified.'));
   if (!signal.aborted) await once(signal, 'abort');
   await receiver.close();
 }

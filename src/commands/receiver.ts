@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { SigningKey } from '../core/rules/sign.ts';
-import { type Verdicts, verify } from './verify.ts';
+import { type Verdicts, verdictsOf } from './verdicts.ts';
 
 const bodyBytesMax = 1024 * 1024;
 /** Ids whose attempts are counted; the oldest are forgotten. */
@@ -12,7 +11,7 @@ export interface ReceiverOptions {
   /** 0 picks a free one. */
   port: number;
   /** Asked at every request, since a secret can become known later. */
-  key: () => SigningKey | null;
+  secret: () => string | null;
   /** The first attempts of each `webhook-id` that are answered with `failureStatus`. */
   failures: number;
   failureStatus: number;
@@ -86,7 +85,7 @@ async function receive(
     eventType: branded('-event'),
     attempt,
     isTest: branded('-test') === 'true',
-    verdicts: verify(headers, body, options.key(), Date.now()),
+    verdicts: verdictsOf(headers, body, options.secret()),
     body,
     answeredStatus,
   });

@@ -52,12 +52,12 @@ function requireJson(headers: Headers): void {
  */
 function readIncoming(incoming: IncomingMessage): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    // A client that hung up while its key was looked up: the events waited for below are over.
+    // The client hung up while its key was looked up: what is waited for below has happened already.
     if (incoming.destroyed) return reject(cutShort());
     const chunks: Buffer[] = [];
     let size = 0;
     const settle = (then: () => void) => {
-      incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      incoming.off('data', onData).off('end', onEnd).off('close', onClose);
       then();
     };
     const onData = (chunk: Buffer) => {
@@ -67,7 +67,7 @@ function readIncoming(incoming: IncomingMessage): Promise<Uint8Array> {
     };
     const onEnd = () => settle(() => resolve(joined(chunks)));
     const onClose = () => settle(() => reject(cutShort()));
-    incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+    incoming.on('data', onData).on('end', onEnd).on('close', onClose);
   });
 }
 

@@ -9,7 +9,10 @@ import { deliveryState, endpointKind, endpointStatus } from './tables.ts';
 const dueCountMax = 10_000;
 
 /** The journey's port on either engine: its writing goes through group commits, its reading past them. */
-export function journeyStore({ read }: Access, commits: GroupCommit<JourneyOp, JourneyResult>): JourneyStore {
+export function journeyStore(
+  { read }: Access,
+  commits: Pick<GroupCommit<JourneyOp, JourneyResult>, 'add'>,
+): JourneyStore {
   // The result belongs to the operation: the engines' run-group keeps that promise.
   const run = <R extends JourneyResult>(op: JourneyOp): Promise<R> => commits.add(op, rowsOf(op)) as Promise<R>;
   return {

@@ -47,9 +47,10 @@ export function start(args: string[], options: CommandOptions = {}): Command {
   // A process that ended before it read everything is what some tests want.
   child.stdin.on('error', () => {});
   if (options.stdin !== undefined) child.stdin.end(options.stdin);
-  const ended = once(child, 'close').then(([code, signal]) => {
+  const closed = once(child, 'close') as Promise<[Ended['code'], Ended['signal']]>;
+  const ended = closed.then(([code, signal]) => {
     for (const watch of watchers) watch();
-    return { code, signal, ...output } as Ended;
+    return { code, signal, ...output };
   });
   onTestFinished(async () => {
     child.kill('SIGKILL');

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { App, AppEnv } from '../../src/http/context.ts';
 import { listen, type Listening } from '../../src/http/server.ts';
-import { fakeApp, fakeLog, fullKey } from './fake-core.ts';
+import { until } from '../support/until.ts';
+import { fakeApp, fakeCore, fakeLog, fullKey } from './fake-core.ts';
 
 const open: Listening[] = [];
 afterEach(async () => {
@@ -200,10 +202,21 @@ describe('limits of a connection', () => {
     expect(calls).toEqual([]);
   });
 
-  it('a client that hangs up inside its body does no harm', async () => {
+  it('connections beyond the limit are dropped', async () => {
+    const { server } = await start({}, { connectionsMax: 1 });
+    const first = connect(server.port, '127.0.0.1');
+    first.write(request('GET', '/healthz'));
+    await once(first, 'data');
+    expect(await talk(server.port, request('GET', '/healthz'))).toBe('');
+    first.destroy();
+  });
+});
+
+describe('a client that hangs up', () => {
+  it('inside its body ends its request, and does no harm', async () => {
     const { server, calls, lines } = await start(published);
     const socket = connect(server.port, '127.0.0.1');
-    socket.write(publish('Content-Length: 100') + '{"type":');
+    socket.write(`${publish('Content-Length: 100')}{"type":`);
     await once(socket, 'connect');
     socket.resetAndDestroy();
     const response = await fetch(`${server.url}/v1/events`, {
@@ -214,6 +227,33 @@ describe('limits of a connection', () => {
     expect(response.status).toBe(202);
     expect(calls).toHaveLength(1);
     expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('after its headers ends its request, although its key is still looked up', async () => {
+    const { core } = fakeCore(published);
+    let hungUp: () => void = () => undefined;
+    const closed = new Promise<void>((resolve) => {
+      hungUp = resolve;
+    });
+    const authenticate = async (key: string) => {
+      await closed;
+      return core.authenticate(key);
+    };
+    const { app, lines } = fakeApp({}, { core: { ...core, authenticate } });
+    let client: Socket | undefined;
+    const watched = {
+      fetch(asked: Request, bindings: AppEnv['Bindings']) {
+        bindings.incoming?.once('close', hungUp);
+        client?.resetAndDestroy();
+        return app.fetch(asked, bindings);
+      },
+    } as App;
+    const server = await listen(watched, { host: '127.0.0.1', port: 0, log: fakeLog().log });
+    open.push(server);
+    client = connect(server.port, '127.0.0.1');
+    client.write(publish('Content-Length: 100'));
+    await until(() => lines.length > 0);
+    expect(lines).toMatchObject([{ facts: { status: 400 } }]);
   });
 });
 

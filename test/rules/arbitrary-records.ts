@@ -61,4 +61,4 @@ export const anyEndpoint: fc.Arbitrary<EndpointRecord> = fc
     createdAt: someTime,
     updatedAt: someTime,
   })
-  .map((some) => ({ ...freshEndpoint, ...some }));
+  .map((some) => Object.assign({}, freshEndpoint, some));

@@ -23,13 +23,13 @@ const failing = (lastError: AttemptError, lastResponseCode: number | null): Part
 });
 
 describe('why nothing arrives', () => {
-  it('nothing was published', () => {
+  it('because nothing was published', () => {
     const sentence = 'Nothing has been published since it was made: publish an event, or send a test.';
     expect(say({})).toBe(sentence);
     expect(say({}, { latestEvent: { type: 'contact.created', createdAt: now - 1 } })).toBe(sentence);
   });
 
-  it('nothing was published that it chose', () => {
+  it('because nothing was published that it chose', () => {
     expect(say({}, { latestEvent: { type: 'task.created', createdAt: now } })).toMatch(
       /^Events are published, but none that it wants: it chose contact\.created, and the latest was task\.created\. /,
     );
@@ -37,47 +37,53 @@ describe('why nothing arrives', () => {
 
   it('names five of the many event types that it chose', () => {
     const events = ['a.a', 'b.b', 'c.c', 'd.d', 'e.e', 'f.f'];
-    expect(say({ events }, { latestEvent: { type: 'z.z', createdAt: now } })).toContain('it chose a.a, b.b, c.c, d.d, e.e, …, and');
+    expect(say({ events }, { latestEvent: { type: 'z.z', createdAt: now } })).toContain(
+      'it chose a.a, b.b, c.c, d.d, e.e, …, and',
+    );
   });
 
-  it('what was published came while it was not active: it is not said to want something else', () => {
+  it('because what was published came while it was not active, which is not called a wish for something else', () => {
     const missed = say({ events: ['contact.*'] }, { latestEvent: { type: 'contact.created', createdAt: now + 1 } });
     expect(missed).not.toContain('none that it wants');
     expect(missed).toContain('replay');
   });
 
-  it('it is paused', () => {
+  it('because it is paused', () => {
     expect(say({ status: 'paused' })).toBe('It is paused, so nothing is sent: set status to active to go on.');
     expect(say({ status: 'paused', pendingCount: 1 })).toMatch(/ 1 delivery is waiting\.$/);
     expect(say({ status: 'paused', pendingCount: 2 })).toMatch(/ 2 deliveries are waiting\.$/);
   });
 
-  it('it is disabled after failures', () => {
+  it('because it is disabled after failures', () => {
     const worn = { ...failing('http_5xx', 502), status: 'disabled', disabledReason: 'repeated_failures' } as const;
     expect(say({ ...worn, failureCount: 20 })).toBe(
       'It is disabled after 20 failed attempts in a row; the receiver failed while handling the request (HTTP 502): repair the receiver, set status to active, then replay what was missed. 1 delivery is waiting.',
     );
   });
 
-  it('it is disabled because it is gone', () => {
+  it('because it is disabled as gone', () => {
     expect(say({ ...failing('http_4xx', 410), status: 'disabled', disabledReason: 'gone' })).toMatch(
       /^It is disabled because the receiver answered 410 Gone: /,
     );
   });
 
-  it('it waits for approval', () => {
+  it('because it waits for approval', () => {
     expect(say({ status: 'pending_approval' })).toMatch(/^It waits for approval .* webhooks:approve\.$/);
   });
 
-  it('no process delivers', () => {
-    expect(say({ pendingCount: 3 }, { delivering: false })).toMatch(/^No process is delivering: .* 3 deliveries are waiting\.$/);
+  it('because no process delivers', () => {
+    expect(say({ pendingCount: 3 }, { delivering: false })).toMatch(
+      /^No process is delivering: .* 3 deliveries are waiting\.$/,
+    );
     expect(say(failing('timeout', null), { delivering: false })).toMatch(/^No process is delivering: /);
     expect(say({ status: 'paused' }, { delivering: false })).toMatch(/^It is paused/);
   });
 
-  it('it is held back', () => {
+  it('because it is held back', () => {
     const held = { ...failing('http_4xx', 429), heldUntil: now + minuteMs };
-    expect(say(held)).toMatch(/held back until 2026-11-23T10:01:00\.000Z; retry a delivery or send a test to free it\.$/);
+    expect(say(held)).toMatch(
+      /held back until 2026-11-23T10:01:00\.000Z; retry a delivery or send a test to free it\.$/,
+    );
     expect(say({ ...held, heldUntil: now })).toMatch(/^The last 3 attempts failed; /);
   });
 
@@ -94,7 +100,7 @@ describe('why nothing arrives', () => {
     ['target_not_allowed', null, /may not be called\. Use a public address, or ask the operator/],
     ['response_too_large', 200, /larger than 64 KiB \(HTTP 200\)\. /],
     ['invalid_response', null, /what came back is not HTTP\. /],
-  ] as const)('the last attempts failed with %s', (error, code, sentence) => {
+  ] as const)('because the last attempts failed with %s', (error, code, sentence) => {
     const diagnosis = say(failing(error, code));
     expect(diagnosis).toMatch(/^The last 3 attempts failed; /);
     expect(diagnosis).toMatch(sentence);
@@ -102,7 +108,7 @@ describe('why nothing arrives', () => {
     expect(diagnosis).toMatch(/ It is disabled after 20 failures in a row\.$/);
   });
 
-  it('one attempt failed', () => {
+  it('because one attempt failed', () => {
     expect(say({ ...failing('timeout', null), failureCount: 1 })).toMatch(/^The last attempt failed; /);
   });
 });
@@ -115,7 +121,12 @@ describe('an endpoint that works', () => {
   });
 
   it('is none that never delivered: made active again after nothing but failures, it is not said to have succeeded', () => {
-    const worn = { ...freshEndpoint, ...failing('http_5xx', 500), status: 'disabled', disabledReason: 'repeated_failures' } as const;
+    const worn = {
+      ...freshEndpoint,
+      ...failing('http_5xx', 500),
+      status: 'disabled',
+      disabledReason: 'repeated_failures',
+    } as const;
     const again = { ...worn, ...activated(worn) };
     expect(again.lastDeliveredAt).toBeNull();
     expect(diagnose({ ...again, pendingCount: 0 }, around)).not.toMatch(/it works|succeeded/i);
@@ -137,7 +148,13 @@ describe('every diagnosis', () => {
   it('is made from facts alone: neither the URL nor what people wrote is in it', () => {
     fc.assert(
       fc.property(anyEndpoint, (endpoint) => {
-        const named = { ...endpoint, url: 'https://canary.example/canary', name: 'canary', description: 'canary', filter: 'canary' };
+        const named = {
+          ...endpoint,
+          url: 'https://canary.example/canary',
+          name: 'canary',
+          description: 'canary',
+          filter: 'canary',
+        };
         expect(diagnose(named, around)).not.toContain('canary');
       }),
     );

@@ -5,7 +5,11 @@ import { envelope } from '../../src/core/rules/envelope.ts';
 const at = Date.parse('2026-11-23T10:00:00.000Z');
 const codePoint = fc.integer({ min: 0, max: 0x10ffff }).map((point) => String.fromCodePoint(point));
 const anyText = fc.string({ unit: codePoint });
-const time = fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true });
+const time = fc.date({
+  min: new Date('0001-01-01T00:00:00Z'),
+  max: new Date('9999-12-31T23:59:59Z'),
+  noInvalidDate: true,
+});
 
 describe('the body that receivers get', () => {
   it('is pinned to the byte', () => {

@@ -17,7 +17,13 @@ const healthy: EndpointHealth = {
 };
 const limits: HealthLimits = { disableAfterFailures: 3, disableAfterMs: 1_000 };
 
-const success = (at: number): HealthChange => ({ succeeded: true, at, error: null, responseCode: 204, holdUntil: null });
+const success = (at: number): HealthChange => ({
+  succeeded: true,
+  at,
+  error: null,
+  responseCode: 204,
+  holdUntil: null,
+});
 const failure = (at: number, more: Partial<HealthChange> = {}): HealthChange => ({
   succeeded: false,
   at,
@@ -111,8 +117,16 @@ describe('disabling', () => {
   });
 
   it('happens at once on 410, which is no failure like others', () => {
-    expect(after([gone(5)])).toMatchObject({ status: 'disabled', disabledReason: 'gone', disabledAt: 5, failureCount: 1 });
-    expect(after([gone(5)], { ...healthy, status: 'paused' })).toMatchObject({ status: 'disabled', disabledReason: 'gone' });
+    expect(after([gone(5)])).toMatchObject({
+      status: 'disabled',
+      disabledReason: 'gone',
+      disabledAt: 5,
+      failureCount: 1,
+    });
+    expect(after([gone(5)], { ...healthy, status: 'paused' })).toMatchObject({
+      status: 'disabled',
+      disabledReason: 'gone',
+    });
     expect(after([failure(5, { responseCode: 404 })]).status).toBe('active');
   });
 
@@ -130,7 +144,10 @@ describe('disabling', () => {
 
   it('leaves a paused endpoint paused', () => {
     const paused = { ...healthy, status: 'paused' as const };
-    expect(after([failure(0), failure(500), failure(5_000)], paused)).toMatchObject({ status: 'paused', failureCount: 3 });
+    expect(after([failure(0), failure(500), failure(5_000)], paused)).toMatchObject({
+      status: 'paused',
+      failureCount: 3,
+    });
   });
 });
 

@@ -106,7 +106,12 @@ const edges: [Name, string, ok: unknown[], refused: unknown[]][] = [
   ['publish', '/data', [{}, { a: null }], [[], null, 'text', 5, true]],
   ['publish', '/id', ['a', text(64), 'A-z_0'], ['', text(65), 'a b', 'a.b', 'é', 'a\n', 5, null]],
   ['publish', '/occurred_at', ['2026-11-23T10:00Z'], ['2026-11-23', 1_790_000_000, null]],
-  ['putEventType', '/name', ['a.b', `a.${text(126)}`, 'a_1.b_2.c_3'], [`a.${text(127)}`, 'a', 'A.b', 'a.', '.a', 'a..b', 'a.*', '*', 'a b.c', 'a.b\n']],
+  [
+    'putEventType',
+    '/name',
+    ['a.b', `a.${text(126)}`, 'a_1.b_2.c_3'],
+    [`a.${text(127)}`, 'a', 'A.b', 'a.', '.a', 'a..b', 'a.*', '*', 'a b.c', 'a.b\n'],
+  ],
   ['putEventType', '/description', [text(1), text(500)], ['', text(501), null]],
   ['putEventType', '/schema', [{}, null], [[], 'text', true]],
   ['putEventType', '/example', [{}], [[], null, 'text']],
@@ -214,9 +219,12 @@ describe('times', () => {
     expect(occurred(time)).toBe(false);
   });
 
-  it.each(['2026-02-30T10:00:00Z', '2026-02-29T10:00:00Z', '2026-04-31T10:00:00Z'])('%s, a day that never comes, is none', (time) => {
-    expect(occurred(time)).toBe(false);
-  });
+  it.each(['2026-02-30T10:00:00Z', '2026-02-29T10:00:00Z', '2026-04-31T10:00:00Z'])(
+    '%s, a day that never comes, is none',
+    (time) => {
+      expect(occurred(time)).toBe(false);
+    },
+  );
 
   it('are those that can be shown again: whatever the zone, the year has four digits', () => {
     expect(occurred('9999-12-31T23:59:59-00:01')).toBe(false);
@@ -234,7 +242,9 @@ describe('the data of an event', () => {
       }),
     );
     const tricky: unknown = JSON.parse('{"type":"a.b","data":{"__proto__":{"admin":true},"constructor":1}}');
-    expect(JSON.stringify(parseInput(inputs.publish, tricky).data)).toBe('{"__proto__":{"admin":true},"constructor":1}');
+    expect(JSON.stringify(parseInput(inputs.publish, tricky).data)).toBe(
+      '{"__proto__":{"admin":true},"constructor":1}',
+    );
   });
 });
 

@@ -44,7 +44,9 @@ describe('a rate limit', () => {
   });
 
   it('never lets more pass than one minute’s worth and what has flowed in since', () => {
-    const calls = fc.array(fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 20_000 })), { maxLength: 60 });
+    const calls = fc.array(fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 20_000 })), {
+      maxLength: 60,
+    });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), calls, (rate, steps) => {
         const limit = makeRateLimit(rate);

@@ -6,7 +6,9 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const now = Date.parse('2026-11-23T10:00:00Z');
 /** The default of POSTHORN_RETRY_SCHEDULE. */
-const scheduleMs = [5_000, 5 * minuteMs, 30 * minuteMs, 2, 5, 10, 14, 20, 24].map((wait) => (wait < 100 ? wait * hourMs : wait));
+const scheduleMs = [5_000, 5 * minuteMs, 30 * minuteMs, 2, 5, 10, 14, 20, 24].map((wait) =>
+  wait < 100 ? wait * hourMs : wait,
+);
 
 function waitMs(input: Partial<RetryInput>): number | null {
   const at = retryAt({ steps: 1, scheduleMs, now, random: 0.5, responseCode: 500, retryAfter: null, ...input });
@@ -17,7 +19,22 @@ const float = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const steps = fc.integer({ min: 1, max: scheduleMs.length });
 const asking = fc.constantFrom(429, 503);
 const dateLike = fc
-  .array(fc.constantFrom('Mon,', 'Sunday,', 'May', '5', '23-Nov-26', '99:99:99', '2026', '-1', '275761', 'GMT', 'PST', '+99'))
+  .array(
+    fc.constantFrom(
+      'Mon,',
+      'Sunday,',
+      'May',
+      '5',
+      '23-Nov-26',
+      '99:99:99',
+      '2026',
+      '-1',
+      '275761',
+      'GMT',
+      'PST',
+      '+99',
+    ),
+  )
   .map((parts) => parts.join(' '));
 const seconds = fc.integer({ min: 0, max: 9_999_999_999 });
 
@@ -44,7 +61,9 @@ describe('the schedule', () => {
     fc.assert(
       fc.property(steps, float, float, (step, a, b) => {
         const [less = 0, more = 0] = [a, b].toSorted((x, y) => x - y);
-        expect(waitMs({ steps: step, random: less }) ?? 0).toBeLessThanOrEqual(waitMs({ steps: step, random: more }) ?? 0);
+        expect(waitMs({ steps: step, random: less }) ?? 0).toBeLessThanOrEqual(
+          waitMs({ steps: step, random: more }) ?? 0,
+        );
       }),
     );
   });
@@ -123,13 +142,24 @@ describe('Retry-After', () => {
     );
   });
 
-  it.each(['', ' ', '-5', '1.5', '+5', '0x10', '1e3', 'soon', '12 s', '2026-11-23T11:00:00Z', '23 Nov 2026 11:00:00 GMT', '9'.repeat(400), '\u0000'])(
-    'says nothing when it is %j',
-    (retryAfter) => {
-      expect(waitMs({ responseCode: 429, retryAfter })).toBe(5_000);
-      expect(holdUntil(429, retryAfter, now)).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    ' ',
+    '-5',
+    '1.5',
+    '+5',
+    '0x10',
+    '1e3',
+    'soon',
+    '12 s',
+    '2026-11-23T11:00:00Z',
+    '23 Nov 2026 11:00:00 GMT',
+    '9'.repeat(400),
+    '\u0000',
+  ])('says nothing when it is %j', (retryAfter) => {
+    expect(waitMs({ responseCode: 429, retryAfter })).toBe(5_000);
+    expect(holdUntil(429, retryAfter, now)).toBeNull();
+  });
 
   it('never throws and never answers a time that is none, whatever a receiver writes', () => {
     fc.assert(

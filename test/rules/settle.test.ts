@@ -54,7 +54,10 @@ describe('what an attempt makes of its delivery', () => {
 
   it('is the next step of the schedule after a failure', () => {
     expect(settle({ responseCode: 500 }).next).toEqual({ state: 'pending', dueAt: now + 1_000 });
-    expect(settle({ responseCode: 500 }, { attempts: 1, steps: 1 }).next).toEqual({ state: 'pending', dueAt: now + 60_000 });
+    expect(settle({ responseCode: 500 }, { attempts: 1, steps: 1 }).next).toEqual({
+      state: 'pending',
+      dueAt: now + 60_000,
+    });
   });
 
   it('is failed when the schedule is used up', () => {

@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { newSecret, plainSignature, secretFault, signingKey, standardSignature } from '../../src/core/rules/sign.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 200 });
-const plainSecret = fc.string({ unit: 'grapheme', minLength: 8, maxLength: 40 }).filter((each) => secretFault(each) === null);
+const plainSecret = fc
+  .string({ unit: 'grapheme', minLength: 8, maxLength: 40 })
+  .filter((each) => secretFault(each) === null);
 const keyBytes = fc.uint8Array({ minLength: 24, maxLength: 64 }).map((bytes) => Buffer.from(bytes));
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
 /** The package refuses what is more than five minutes old. */
@@ -38,7 +40,11 @@ describe('webhook-signature', () => {
         const signature = standardSignature(signingKey(secret), messageId, nowSeconds, body);
         const webhook = new Webhook(secret);
         expect(signature).toBe(webhook.sign(messageId, new Date(nowSeconds * 1_000), body));
-        const headers = { 'webhook-id': messageId, 'webhook-timestamp': String(nowSeconds), 'webhook-signature': signature };
+        const headers = {
+          'webhook-id': messageId,
+          'webhook-timestamp': String(nowSeconds),
+          'webhook-signature': signature,
+        };
         expect(() => webhook.verify(body, headers, { jsonParse: false })).not.toThrow();
         expect(() => webhook.verify(`${body} `, headers, { jsonParse: false })).toThrow('No matching signature found');
       }),

@@ -9,6 +9,8 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
+import { openPool } from '../../src/store/postgres/connection.ts';
+import { migrate } from '../../src/store/postgres/migrate.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -38,8 +40,35 @@ const settings = {
 /** Starts one PostgreSQL for the whole run and tells the tests its URL. Takes about a second. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startPostgres();
+  try {
+    await makeTemplate(server.url);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
   project.provide('postgresUrl', server.url);
   return server.stop;
+}
+
+/** A database with all tables, which every test gets a copy of: copying is many times faster than making them. */
+export const templateDatabase = 'posthorn_template';
+
+async function makeTemplate(url: string): Promise<void> {
+  const server = openPool(url, 1);
+  const template = openPool(databaseUrl(url, templateDatabase), 1);
+  try {
+    await server.query(`create database ${templateDatabase}`);
+    await migrate(template);
+  } finally {
+    await Promise.all([server.end(), template.end()]);
+  }
+}
+
+/** The URL of another database of the same server. */
+export function databaseUrl(url: string, name: string): string {
+  const other = new URL(url);
+  other.pathname = name;
+  return other.href;
 }
 
 export interface PostgresServer {

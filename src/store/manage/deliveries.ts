@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { DeliveryStore, ReplayOutcome, ReplayStep, RetryOutcome } from '../../core/ports.ts';
 import type { Access } from '../access.ts';
 import { deliveryState, endpointStatus, type Tables } from '../tables.ts';
+import { lockEndpoints } from './lock.ts';
 
 /** Clocks of several processes may differ by this much, so that rows are not quite in the order of their times. */
 const skewMs = 60_000;
@@ -60,6 +61,7 @@ export function deliveryStore({ read, write }: Access): DeliveryStore {
 }
 
 async function retry(trx: Kysely<Tables>, workspaceId: number, id: number, now: number): Promise<RetryOutcome> {
+  await lockEndpoints(trx, await endpointsOf(trx, 'id', id));
   const row = await trx
     .selectFrom('deliveries')
     .innerJoin('events', 'events.id', 'deliveries.event_id')
@@ -95,6 +97,7 @@ async function retry(trx: Kysely<Tables>, workspaceId: number, id: number, now: 
 }
 
 async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep): Promise<ReplayOutcome> {
+  await lockEndpoints(trx, [step.endpointId]);
   const rows = await trx
     .selectFrom('events')
     .innerJoin('type_names', 'type_names.id', 'events.type_id')
@@ -149,7 +152,14 @@ function isWanted(state: number | null, step: ReplayStep): boolean {
   return (step.failed && state === deliveryState.failed) || (step.succeeded && state === deliveryState.succeeded);
 }
 
+/** The endpoints of one delivery, or of all that one event is owed to. */
+async function endpointsOf(trx: Kysely<Tables>, column: 'id' | 'event_id', id: number): Promise<number[]> {
+  const rows = await trx.selectFrom('deliveries').select('endpoint_id').where(column, '=', id).execute();
+  return rows.map(({ endpoint_id }) => endpoint_id);
+}
+
 async function cancelPending(trx: Kysely<Tables>, eventId: number, now: number): Promise<void> {
+  await lockEndpoints(trx, await endpointsOf(trx, 'event_id', eventId));
   const rows = await trx
     .updateTable('deliveries')
     .set({ state: deliveryState.canceled })

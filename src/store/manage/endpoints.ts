@@ -3,6 +3,7 @@ import type { EndpointChange, EndpointRecord, EndpointStore, NewEndpoint } from 
 import { activated } from '../../core/rules/health.ts';
 import type { Access } from '../access.ts';
 import { bumpVersion } from './bump-version.ts';
+import { lockEndpoints, lockWorkspace } from './lock.ts';
 import { healthColumns, healthOf } from '../health-columns.ts';
 import { deliveryState, endpointKind, endpointStatus, type EndpointTable, type Tables } from '../tables.ts';
 
@@ -16,6 +17,7 @@ export function endpointStore({ read, write }: Access): EndpointStore {
     withNextAttempt(db).where('endpoints.id', '=', id).executeTakeFirstOrThrow().then(endpointRecord);
 
   async function insert(trx: Kysely<Tables>, endpoint: NewEndpoint, countMax: number): Promise<EndpointRecord | null> {
+    await lockWorkspace(trx, endpoint.workspaceId);
     const { count } = await trx
       .selectFrom('endpoints')
       .select(({ fn }) => fn.countAll().as('count'))
@@ -37,6 +39,7 @@ export function endpointStore({ read, write }: Access): EndpointStore {
       write(async (trx) => {
         const { workspaceId } = endpoint;
         const mine = { workspace_id: workspaceId, principal: once.principal, key: once.key };
+        await lockWorkspace(trx, workspaceId);
         await trx.deleteFrom('idempotency_keys').where('created_at', '<=', once.now - once.validMs).execute();
         const first = await trx
           .selectFrom('idempotency_keys')
@@ -83,6 +86,7 @@ export function endpointStore({ read, write }: Access): EndpointStore {
 
     update: (workspaceId, id, change) =>
       write(async (trx) => {
+        await lockEndpoints(trx, [id]);
         const row = await trx
           .selectFrom('endpoints')
           .selectAll()
@@ -115,6 +119,7 @@ export function endpointStore({ read, write }: Access): EndpointStore {
 
     rotateSecret: (workspaceId, id, sealed, oldValidUntil, now) =>
       write(async (trx) => {
+        await lockEndpoints(trx, [id]);
         await trx
           .updateTable('endpoint_secrets')
           .set({ valid_until: oldValidUntil })
@@ -138,7 +143,7 @@ export function endpointStore({ read, write }: Access): EndpointStore {
       write(async (trx) => {
         const { numUpdatedRows } = await trx
           .updateTable('endpoints')
-          .set({ status: endpointStatus.active, next_due_at: sql`case when pending_count > 0 then ${now} end`, updated_at: now })
+          .set({ status: endpointStatus.active, next_due_at: sql`case when pending_count > 0 then cast(${now} as bigint) end`, updated_at: now })
           .where('workspace_id', '=', workspaceId)
           .where('id', '=', id)
           .where('status', '=', endpointStatus.pending_approval)
@@ -180,6 +185,7 @@ async function insertSecret(trx: Kysely<Tables>, endpointId: number, sealed: Buf
 }
 
 async function cancelSome(trx: Kysely<Tables>, endpointId: number): Promise<number> {
+  await lockEndpoints(trx, [endpointId]);
   const rows = await trx
     .selectFrom('deliveries')
     .select('id')

@@ -19,29 +19,30 @@ const lockHealth = `
     last_response_code, held_until, disabled_reason, disabled_at
   from endpoints where id = any($1) order by id for no key update`;
 
-// The fence: a worker that lost its lease finds no row here, and nothing of its attempt is recorded.
+// The fence: a worker that lost its lease finds no row here, and nothing of its attempt is recorded. What the log needs
+// goes along with the rows: joined again by their ids they cost a hundred times as much, because the planner takes a
+// thousand updated rows for one.
 const record = `
-  with s as (
-    select * from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+  with held as (
+    update deliveries d set state = s.state, due_at = coalesce(s.due_at, d.due_at), attempts = d.attempts + 1,
+      steps = d.steps + 1, last_error = s.error, worker_id = null
+    from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
       $8::int[], $9::int[], $10::smallint[], $11::int[], $12::int[], $13::bigint[], $14::bytea[]) with ordinality
       as s (delivery_id, worker_id, state, due_at, workspace_id, endpoint_id, type_id, attempt, endpoint_version, error,
         response_code, duration_ms, started_at, excerpt, place)
-  ), held as (
-    update deliveries d set state = s.state, due_at = coalesce(s.due_at, d.due_at), attempts = d.attempts + 1,
-      steps = d.steps + 1, last_error = s.error, worker_id = null
-    from s where d.id = s.delivery_id and d.worker_id = s.worker_id and d.state = ${deliveryState.leased}
-    returning d.id
+    where d.id = s.delivery_id and d.worker_id = s.worker_id and d.state = ${deliveryState.leased}
+    returning s.*
+  ), numbered as (
+    select nextval('attempts_id_seq') as id, h.* from (select * from held order by place) h
   ), logged as (
-    insert into attempts (${attemptColumns})
-    select s.workspace_id, s.endpoint_id, s.delivery_id, s.type_id, s.attempt, s.endpoint_version, s.error, s.response_code,
-      s.duration_ms, s.started_at, s.due_at, 0
-    from s join held on held.id = s.delivery_id order by s.place
-    returning id, delivery_id
+    insert into attempts (id, ${attemptColumns})
+    select id, workspace_id, endpoint_id, delivery_id, type_id, attempt, endpoint_version, error, response_code, duration_ms,
+      started_at, due_at, 0
+    from numbered
   ), kept as (
-    insert into attempt_excerpts (attempt_id, body)
-    select logged.id, s.excerpt from logged join s on s.delivery_id = logged.delivery_id where s.excerpt is not null
+    insert into attempt_excerpts (attempt_id, body) select id, excerpt from numbered where excerpt is not null
   )
-  select id from held`;
+  select delivery_id, worker_id from numbered`;
 
 /** Records the attempts of one group in one transaction. Answers false for those whose lease was no longer held. */
 export async function settle(run: RunTransaction, types: TypeIds, limits: HealthLimits, made: Made[]): Promise<boolean[]> {
@@ -64,11 +65,11 @@ async function recordAttempts(
   endpoints: Map<number, EndpointRow>,
   made: Made[],
 ): Promise<Set<Made>> {
-  // A delivery has one lease: whoever settles it twice finds it gone the second time.
-  const firsts = [...new Map(made.toReversed().map((one) => [one.settlement.deliveryId, one])).values()].toReversed();
+  // A lease is settled once: whoever settles it twice finds it gone the second time.
+  const firsts = [...new Map(made.toReversed().map((one) => [leaseOf(one.settlement.deliveryId, one.workerId), one])).values()].toReversed();
   const all = firsts.map(({ settlement }) => settlement);
   const outcomes = all.map((settlement) => outcomeOf(settlement, endpoints.get(settlement.endpointId)));
-  const found = await trx.query<{ id: number }>(record, [
+  const found = await trx.query<{ delivery_id: number; worker_id: number }>(record, [
     all.map(({ deliveryId }) => deliveryId),
     firsts.map(({ workerId }) => workerId),
     outcomes.map(({ state }) => state),
@@ -84,8 +85,12 @@ async function recordAttempts(
     all.map(({ attempt }) => attempt.startedAt),
     all.map(({ attempt }) => (attempt.excerpt === null || attempt.excerpt.length === 0 ? null : attempt.excerpt)),
   ]);
-  const ids = new Set(found.map(({ id }) => id));
-  return new Set(firsts.filter(({ settlement }) => ids.has(settlement.deliveryId)));
+  const held = new Set(found.map((row) => leaseOf(row.delivery_id, row.worker_id)));
+  return new Set(firsts.filter(({ settlement, workerId }) => held.has(leaseOf(settlement.deliveryId, workerId))));
+}
+
+function leaseOf(deliveryId: number, workerId: number): string {
+  return `${deliveryId}/${workerId}`;
 }
 
 /** What a deleted endpoint is still owed when its last attempt fails is owed no longer. */

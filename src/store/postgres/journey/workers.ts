@@ -56,6 +56,12 @@ export async function giveBack(run: RunTransaction, workerId: number, deliveryId
 export async function retireWorker(run: RunTransaction, workerId: number, unsent: number[], now: number): Promise<null> {
   await run(async (trx) => {
     await trx.query('select id from workers where id = $1 for update', [workerId]);
+    // All at once: locked in two goes, they would no longer be in order.
+    const held = await trx.query<{ endpoint_id: number }>(
+      `select distinct endpoint_id from deliveries where worker_id = $1 and state = ${deliveryState.leased}`,
+      [workerId],
+    );
+    await lockEndpoints(trx, held.map((row) => row.endpoint_id));
     await release(trx, workerId, unsent, now);
     await interrupt(trx, workerId, now, retireLeasesMax);
   });
@@ -64,19 +70,24 @@ export async function retireWorker(run: RunTransaction, workerId: number, unsent
 
 /** Interrupts the leases of workers silent since `silentSince`, at most `leasesMax`; forgets workers that hold none. */
 export async function reapWorkers(run: RunTransaction, silentSince: number, now: number, leasesMax: number): Promise<number> {
-  return run(async (trx) => {
-    // Passed over are those that another process reaps already, and those that lease or beat at this moment.
-    const silent = await trx.query<{ id: number }>(
-      'select id from workers where beat_at < $1 order by id for update skip locked',
-      [silentSince],
-    );
-    let freed = 0;
-    for (const { id } of silent) {
-      if (freed >= leasesMax) break;
-      freed += await interrupt(trx, id, now, leasesMax - freed);
-    }
-    return freed;
-  });
+  let freed = 0;
+  // One worker a transaction, because the endpoints of several would not be locked in order.
+  for (let found = true; found && freed < leasesMax; ) {
+    const count = await run((trx) => reapOne(trx, silentSince, now, leasesMax - freed));
+    found = count !== null;
+    freed += count ?? 0;
+  }
+  return freed;
+}
+
+/** Answers how many leases were freed; null when no worker is silent. */
+async function reapOne(trx: Transaction, silentSince: number, now: number, leasesMax: number): Promise<number | null> {
+  // Passed over are those that another process reaps already, and those that lease or beat at this moment.
+  const [silent] = await trx.query<{ id: number }>(
+    'select id from workers where beat_at < $1 order by id limit 1 for update skip locked',
+    [silentSince],
+  );
+  return silent === undefined ? null : interrupt(trx, silent.id, now, leasesMax);
 }
 
 /** Interrupts up to `leasesMax` of a worker's leases; forgets the worker once it holds none. Its row is locked. */
