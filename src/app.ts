@@ -79,10 +79,11 @@ export async function createPosthorn(config: Config, overrides: Partial<Ports> =
 
 /** Requests and attempts end side by side: an open stream must not use up the time that attempts have. */
 async function stop(ports: Ports, core: Core, faces: Face[], drainMs: number): Promise<void> {
-  const answered = Promise.all(faces.map((face) => face.close()));
-  await core.worker.stop(drainMs);
-  await answered;
-  await closePorts(ports);
+  try {
+    await Promise.all([...faces.map((face) => face.close()), core.worker.stop(drainMs)]);
+  } finally {
+    await closePorts(ports);
+  }
 }
 
 async function closePorts({ sender, store }: Ports): Promise<void> {

@@ -10,7 +10,7 @@ import { Failed, type Terminal } from './terminal.ts';
 
 const failures = 2;
 /** Two retries a second apart, each ±20 %, and some time to start. */
-const deadlineMs = 15_000;
+const deadlineMs = 30_000;
 const event = { type: 'opportunity.won', data: { id: 'opp_1', name: 'Engine No. 2', value: 12_000, currency: 'AUD' } };
 
 export function demo(terminal: Terminal): Command {
@@ -89,7 +89,7 @@ async function tell(
   story.step(`The agent read what happened through MCP: list_webhook_subscription_logs → ${logs.length} rows`);
   for (const line of logLines(logs, story.paint)) story.say(line);
   judge(deliveries, logs);
-  story.end('That is the main job: signed, retried, and every attempt can be read. "npm start" runs it for real.');
+  story.end('That is the main job: signed, retried, and every attempt can be read. "posthorn serve" runs it for real.');
 }
 
 async function startServer(folder: string, closers: (() => Promise<unknown>)[]): Promise<{ url: string; key: string }> {

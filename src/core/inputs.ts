@@ -136,7 +136,7 @@ export const inputs = {
     name: z
       .string()
       .max(limits.eventTypeCharactersMax)
-      .regex(/^[a-z0-9_]+(\.[a-z0-9_]+)+$/, 'use lower-case words joined by dots, such as invoice.paid'),
+      .regex(/^[a-z0-9_]+(\.[a-z0-9_]+)*$/, 'use lower-case words joined by dots, such as invoice.paid'),
     description: z.string().min(1).max(limits.descriptionCharactersMax),
     schema: jsonObject.nullable().optional().describe('JSON Schema of the data'),
     example: jsonObject.describe('What the data of a sample looks like'),

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { JourneyStore } from '../core/ports.ts';
+import type { AttemptRecord, JourneyStore } from '../core/ports.ts';
 import type { Access } from './access.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { type JourneyOp, type JourneyResult, rowsOf } from './journey-op.ts';
@@ -21,7 +21,11 @@ export function journeyStore(
     settle: (workerId, settlements) => run({ kind: 'settle', workerId, settlements }),
     giveBack: async (workerId, deliveryIds, dueAt) =>
       void (await run({ kind: 'giveBack', workerId, deliveryIds, dueAt })),
-    recordTest: (test) => run({ kind: 'recordTest', test }),
+    // The excerpt as it came: a Buffer that has been to the writer's thread comes back as a mere Uint8Array.
+    recordTest: async (test) => ({
+      ...(await run<AttemptRecord>({ kind: 'recordTest', test })),
+      excerpt: test.attempt.excerpt,
+    }),
     fanOut: async (step) => void (await run({ kind: 'fanOut', step })),
     registerWorker: (name, now) => run({ kind: 'registerWorker', name, now }),
     beat: (workerId, now) => run({ kind: 'beat', workerId, now }),

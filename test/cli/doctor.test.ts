@@ -1,7 +1,7 @@
 import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { freshDatabase, run, startServer } from './command.ts';
+import { freshDatabase, open, run } from './here.ts';
 
 interface Report {
   healthy: boolean;
@@ -11,7 +11,7 @@ interface Report {
 describe('doctor', () => {
   it('finds a serving installation healthy', async () => {
     const { env } = await freshDatabase();
-    await startServer(env);
+    await (await open(env)).startDispatcher();
     const report = await examine(env, 0);
     expect(report.healthy).toBe(true);
     expect(report.findings.map(({ check, state }) => `${check} ${state}`)).toEqual([
@@ -22,7 +22,7 @@ describe('doctor', () => {
       'egress ok',
       'delivery ok',
     ]);
-    const { code, stdout } = await run(['doctor'], { env });
+    const { code, stdout } = await run(['doctor'], env);
     expect(code).toBe(0);
     expect(
       stdout
@@ -34,7 +34,7 @@ describe('doctor', () => {
 
   it('fails where nothing delivers', async () => {
     const { env } = await freshDatabase();
-    await run(['migrate'], { env });
+    await run(['migrate'], env);
     expect((await examine(env, 1)).findings.at(-1)).toEqual({
       check: 'delivery',
       state: 'failed',
@@ -67,7 +67,7 @@ describe('doctor', () => {
 
   it('warns of what is allowed but unusual', async () => {
     const { env, folder } = await freshDatabase();
-    await run(['migrate'], { env });
+    await run(['migrate'], env);
     await chmod(join(folder, 'secret.key'), 0o644);
     const { findings } = await examine({ ...env, POSTHORN_ALLOW_TARGETS: '10.0.0.0/8', POSTHORN_PROT: '1' }, 1);
     expect(findings.filter(({ state }) => state === 'warning')).toEqual([
@@ -87,7 +87,7 @@ describe('doctor', () => {
 
   it('reports a secret key that does not fit', async () => {
     const { env } = await freshDatabase();
-    await run(['migrate'], { env });
+    await run(['migrate'], env);
     const { findings } = await examine({ ...env, POSTHORN_SECRET_KEY: Buffer.alloc(32, 1).toString('base64') }, 1);
     expect(findings.at(-1)).toMatchObject({
       check: 'secret_key',
@@ -98,7 +98,7 @@ describe('doctor', () => {
 });
 
 async function examine(env: Record<string, string>, code: number): Promise<Report> {
-  const ended = await run(['doctor', '--json'], { env });
+  const ended = await run(['doctor', '--json'], env);
   expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code, stderr: '' });
   return JSON.parse(ended.stdout) as Report;
 }

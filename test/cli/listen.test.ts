@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { type Command, start } from './command.ts';
+import { type RunningHere, startHere } from './here.ts';
 
 const secret = `whsec_${Buffer.alloc(24, 5).toString('base64')}`;
 const noFit = 'no signature in webhook-signature fits the secret and the body';
@@ -24,8 +24,8 @@ describe('listen', () => {
       answered_status: 200,
       body,
     });
-    listener.child.kill('SIGTERM');
-    expect(await listener.ended).toMatchObject({ code: 0, signal: null });
+    listener.stop();
+    expect(await listener.ended).toMatchObject({ code: 0 });
   });
 
   it.each([
@@ -71,11 +71,11 @@ describe('listen', () => {
   });
 
   it('prints for people without a byte that a terminal would obey', async () => {
-    const listener = start(['listen', '--port', '0']);
+    const listener = startHere(['listen', '--port', '0']);
     const url = await urlOf(listener);
     await post(url, { body: '{"a":\n"\u001b[31m\u202e\u009b"}', id: 'evt_1' });
     await listener.line(/·\[31m··/);
-    listener.child.kill('SIGTERM');
+    listener.stop();
     const { stdout, stderr } = await listener.ended;
     expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     expect(stdout).toMatch(
@@ -96,18 +96,18 @@ describe('listen', () => {
 
   it('says when the port is taken', async () => {
     const { url } = await startListener();
-    const { code, stderr } = await start(['listen', '--port', new URL(url).port]).ended;
+    const { code, stderr } = await startHere(['listen', '--port', new URL(url).port]).ended;
     expect(code).toBe(1);
     expect(stderr).toMatch(/^posthorn: listen EADDRINUSE: .+\n$/);
   });
 });
 
-async function startListener(...args: string[]): Promise<{ url: string; listener: Command }> {
-  const listener = start(['listen', '--port', '0', '--json', ...args]);
+async function startListener(...args: string[]): Promise<{ url: string; listener: RunningHere }> {
+  const listener = startHere(['listen', '--port', '0', '--json', ...args]);
   return { listener, url: await urlOf(listener) };
 }
 
-async function urlOf(listener: Command): Promise<string> {
+async function urlOf(listener: RunningHere): Promise<string> {
   const line = await listener.line(/^Receiver listening on http:\/\/127\.0\.0\.1:\d+$/);
   return /http:\S+/.exec(line)?.[0] ?? '';
 }
@@ -138,6 +138,6 @@ function post(url: string, change: Change): Promise<Response> {
   return fetch(`${url}/hook?a=1`, { method: 'POST', headers, body: change.body ?? body });
 }
 
-async function received(listener: Command, attempt: number): Promise<Record<string, unknown>> {
+async function received(listener: RunningHere, attempt: number): Promise<Record<string, unknown>> {
   return JSON.parse(await listener.line(new RegExp(`^\\{.*"attempt":${attempt},`))) as Record<string, unknown>;
 }

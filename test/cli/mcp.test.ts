@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { type Command, freshDatabase, run, start, startServer } from './command.ts';
+import { freshDatabase, open, run } from './here.ts';
+import { type PosthornProcess, start } from './process.ts';
 
 const initialize = {
   jsonrpc: '2.0',
@@ -14,11 +15,11 @@ const listTools = { jsonrpc: '2.0', id: 2, method: 'tools/list' };
 describe('mcp', () => {
   it('writes nothing but protocol to stdout', async () => {
     const { env } = await freshDatabase();
-    const mcp = start(['mcp'], { env: { ...env, POSTHORN_LOG_LEVEL: 'trace', POSTHORN_NONSENSE: '1' } });
+    const mcp = start(['mcp'], { ...env, POSTHORN_LOG_LEVEL: 'trace', POSTHORN_NONSENSE: '1' });
     send(mcp, initialize, initialized, listTools, call(3, 'list_webhook_subscriptions'), call(4, 'no_such_tool'));
     mcp.write('this is not JSON\n');
     await answer(mcp, 4);
-    mcp.child.stdin?.end();
+    mcp.closeStdin();
     const { code, stdout, stderr } = await mcp.ended;
     expect(code).toBe(0);
     const lines = stdout.split('\n').slice(0, -1);
@@ -29,7 +30,7 @@ describe('mcp', () => {
 
   it('leaves no file behind when it is killed after a quarter of a second', async () => {
     const { env, folder } = await freshDatabase();
-    const mcp = start(['mcp'], { env });
+    const mcp = start(['mcp'], env);
     send(mcp, initialize, initialized, listTools);
     await answer(mcp, 2);
     mcp.child.kill('SIGKILL');
@@ -39,7 +40,7 @@ describe('mcp', () => {
 
   it('makes the database at the first request that needs it', async () => {
     const { env, folder } = await freshDatabase();
-    const mcp = start(['mcp'], { env });
+    const mcp = start(['mcp'], env);
     send(mcp, initialize, initialized, call(2, 'list_webhook_subscriptions'));
     const { result } = await answer(mcp, 2);
     expect(result).toMatchObject({ structuredContent: { subscriptions: [], next_cursor: null } });
@@ -48,18 +49,18 @@ describe('mcp', () => {
 
   it('delivers by itself, and ends with 0 when stdin ends', async () => {
     const { env } = await freshDatabase();
-    const mcp = start(['mcp'], { env });
+    const mcp = start(['mcp'], env);
     send(mcp, initialize, initialized, call(2, 'list_webhook_subscriptions'));
     await answer(mcp, 2);
-    expect((await run(['doctor'], { env })).stdout).toContain('One process delivers; 0 deliveries are due.');
-    mcp.child.stdin?.end();
+    expect((await run(['doctor'], env)).stdout).toContain('One process delivers; 0 deliveries are due.');
+    mcp.closeStdin();
     expect(await mcp.ended).toMatchObject({ code: 0, signal: null });
-    expect((await run(['doctor'], { env })).stdout).toContain('No process delivers: start');
+    expect((await run(['doctor'], env)).stdout).toContain('No process delivers: start');
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 at %s', async (signal) => {
     const { env } = await freshDatabase();
-    const mcp = start(['mcp'], { env });
+    const mcp = start(['mcp'], env);
     send(mcp, initialize, initialized, call(2, 'list_webhook_subscriptions'));
     await answer(mcp, 2);
     mcp.child.kill(signal);
@@ -68,16 +69,16 @@ describe('mcp', () => {
 
   it('does not deliver with POSTHORN_DISPATCH=off', async () => {
     const { env } = await freshDatabase();
-    const mcp = start(['mcp'], { env: { ...env, POSTHORN_DISPATCH: 'off' } });
+    const mcp = start(['mcp'], { ...env, POSTHORN_DISPATCH: 'off' });
     send(mcp, initialize, initialized, call(2, 'list_webhook_subscriptions'));
     await answer(mcp, 2);
-    expect((await run(['doctor'], { env })).stdout).toContain('No process delivers: start');
+    expect((await run(['doctor'], env)).stdout).toContain('No process delivers: start');
   });
 
   it('acts with the scopes of POSTHORN_API_KEY, and refuses a wrong one', async () => {
     const { env } = await freshDatabase();
-    const made = await run(['keys', 'create', 'reader', '--scopes', 'webhooks:read'], { env });
-    const mcp = start(['mcp'], { env: { ...env, POSTHORN_API_KEY: made.stdout.trim() } });
+    const made = await run(['keys', 'create', 'reader', '--scopes', 'webhooks:read'], env);
+    const mcp = start(['mcp'], { ...env, POSTHORN_API_KEY: made.stdout.trim() });
     send(mcp, initialize, initialized, listTools, call(3, 'publish_event', { type: 'contact.created', data: {} }));
     const { result } = await answer(mcp, 2);
     const names = (result['tools'] as { name: string }[]).map(({ name }) => name);
@@ -85,13 +86,13 @@ describe('mcp', () => {
     expect(names).not.toContain('publish_event');
     expect((await answer(mcp, 3)).result).toMatchObject({ isError: true });
 
-    const wrong = start(['mcp'], { env: { ...env, POSTHORN_API_KEY: 'tp_live_wrong' } });
+    const wrong = start(['mcp'], { ...env, POSTHORN_API_KEY: 'tp_live_wrong' });
     send(wrong, initialize, initialized, call(2, 'list_webhook_subscriptions'));
     expect(JSON.stringify((await answer(wrong, 2)).result)).toContain('unauthorized');
   });
 
   it('leaves out what POSTHORN_TOOLS and POSTHORN_READ_ONLY leave out', async () => {
-    const mcp = start(['mcp'], { env: { POSTHORN_TOOLS: 'subscriptions', POSTHORN_READ_ONLY: '1' } });
+    const mcp = start(['mcp'], { POSTHORN_TOOLS: 'subscriptions', POSTHORN_READ_ONLY: '1' });
     send(mcp, initialize, initialized, listTools);
     const { result } = await answer(mcp, 2);
     const names = (result['tools'] as { name: string }[]).map(({ name }) => name);
@@ -99,19 +100,20 @@ describe('mcp', () => {
     for (const name of ['create_webhook_subscription', 'list_events']) expect(names).not.toContain(name);
   });
 
-  it('shares its database with a server', async () => {
+  it('shares its database with another process', async () => {
     const { env } = await freshDatabase();
-    const server = await startServer(env);
-    const mcp = start(['mcp'], { env });
+    await (await open(env)).startDispatcher();
+    const mcp = start(['mcp'], env);
     send(mcp, initialize, initialized, call(2, 'list_webhook_subscriptions'));
     await answer(mcp, 2);
-    expect((await run(['doctor'], { env })).stdout).toContain('2 processes deliver; 0 deliveries are due.');
-    server.child.kill('SIGTERM');
-    expect(await server.ended).toMatchObject({ code: 0 });
+    expect((await run(['doctor'], env)).stdout).toContain('2 processes deliver; 0 deliveries are due.');
+    mcp.closeStdin();
+    expect(await mcp.ended).toMatchObject({ code: 0 });
+    expect((await run(['doctor'], env)).stdout).toContain('One process delivers; 0 deliveries are due.');
   });
 });
 
-function send(mcp: Command, ...messages: object[]): void {
+function send(mcp: PosthornProcess, ...messages: object[]): void {
   for (const message of messages) mcp.write(`${JSON.stringify(message)}\n`);
 }
 
@@ -119,7 +121,7 @@ function call(id: number, name: string, args: object = {}): object {
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } };
 }
 
-async function answer(mcp: Command, id: number): Promise<{ result: Record<string, unknown> }> {
+async function answer(mcp: PosthornProcess, id: number): Promise<{ result: Record<string, unknown> }> {
   const line = await mcp.line(new RegExp(`^\\{.*"id":${id}[,}]`));
   return JSON.parse(line) as { result: Record<string, unknown> };
 }

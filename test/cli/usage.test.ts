@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { run, temporaryFolder } from './command.ts';
+import { run, temporaryFolder } from './here.ts';
+import { runProcess } from './process.ts';
 
 const commands = [
   'serve',
@@ -40,21 +41,40 @@ describe('help', () => {
     const [asked, usual] = await Promise.all([run(['help', 'keys', 'create']), run(['keys', 'create', '--help'])]);
     expect(asked).toEqual(usual);
   });
-
-  it('has no color where there is no terminal', async () => {
-    const { stdout } = await run(['--help']);
-    expect(stdout).not.toContain('\u001b');
-  });
 });
 
 it('tells its version', async () => {
   expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
 });
 
-it('is the same when src/main.ts is started by itself', async () => {
+describe('a process', () => {
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [main, '--version']);
-  expect(stdout).toBe((await run(['--version'])).stdout);
+
+  it('ends with the exit code, and colors nothing where there is no terminal', async () => {
+    const [help, usage, failure] = await Promise.all([
+      runProcess(['--help'], {}),
+      runProcess(['serve', 'now'], {}),
+      runProcess(['serve'], { PORT: 'eighty' }),
+    ]);
+    expect([help.code, usage.code, failure.code]).toEqual([0, 2, 1]);
+    expect(help.stdout).toBe((await run(['--help'])).stdout);
+    for (const { stdout, stderr } of [help, usage, failure]) expect(stdout + stderr).not.toContain('\u001b');
+  });
+
+  it('is the same when src/main.ts is started by itself', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [main, '--version']);
+    expect(stdout).toBe((await run(['--version'])).stdout);
+  });
+
+  it('lets a reader leave early', async () => {
+    const head = promisify(execFile)('/bin/sh', [
+      '-c',
+      `"$0" "$1" --help | head -n 1; echo done`,
+      process.execPath,
+      main,
+    ]);
+    expect(await head).toMatchObject({ stdout: expect.stringMatching(/^Usage: .*\ndone\n$/), stderr: '' });
+  });
 });
 
 describe('wrong usage ends with 2 and says why on stderr', () => {
@@ -90,28 +110,28 @@ describe('a wrong environment ends with 1 and one line', () => {
   it.each(['serve', 'mcp', 'migrate', 'publish contact.created', 'keys list', 'workspaces list'])(
     '%s',
     async (command) => {
-      const ended = await run(command.split(' '), { env: { PORT: 'eighty' } });
-      expect(ended).toEqual({ code: 1, signal: null, stdout: '', stderr: message });
+      const ended = await run(command.split(' '), { PORT: 'eighty' });
+      expect(ended).toEqual({ code: 1, stdout: '', stderr: message });
     },
   );
 
   it('serve does not bind the world by accident', async () => {
-    const { code, stderr } = await run(['serve'], { env: { HOST: '0.0.0.0' } });
+    const { code, stderr } = await run(['serve'], { HOST: '0.0.0.0' });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^posthorn: POSTHORN_ALLOWED_HOSTS must be given, since HOST=0\.0\.0\.0 .*\n$/);
   });
 
   it('a database that cannot be opened is a failure', async () => {
     const folder = await temporaryFolder();
-    const { code, stdout, stderr } = await run(['migrate'], { env: { DATABASE_URL: `file:${folder}` } });
+    const { code, stdout, stderr } = await run(['migrate'], { DATABASE_URL: `file:${folder}` });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^posthorn: .+\n$/);
+    expect(stderr).toMatch(/^posthorn: store_unavailable: .+ \(SQLITE_CANTOPEN.*\)\n$/);
   });
 });
 
 describe('an old Node', () => {
   it.each(['14.21.3', '20.20.2', '22.18.0'])('%s is told what is needed', async (version) => {
-    const ended = await run(['serve'], { nodeArguments: ['--import', pretending(version)] });
+    const ended = await runProcess(['serve'], {}, ['--import', pretending(version)]);
     expect(ended).toEqual({
       code: 1,
       signal: null,
@@ -121,7 +141,7 @@ describe('an old Node', () => {
   });
 
   it.each(['22.19.0', '23.0.0', '24.1.0'])('%s is new enough', async (version) => {
-    expect(await run(['--version'], { nodeArguments: ['--import', pretending(version)] })).toMatchObject({
+    expect(await runProcess(['--version'], {}, ['--import', pretending(version)])).toMatchObject({
       code: 0,
       stderr: '',
     });

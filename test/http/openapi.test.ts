@@ -136,6 +136,14 @@ describe('the OpenAPI document', () => {
     },
   );
 
+  it('describes what is shown in the words of core', async () => {
+    const { document } = await readDocument();
+    expect(document.components['schemas']).toMatchObject({
+      Attempt: { properties: { untrusted_response: { description: expect.stringContaining('stranger') } } },
+      EventType: { properties: { schema: {}, example: {} } },
+    });
+  });
+
   it('leaves room for further fields in answers', async () => {
     const { document } = await readDocument();
     expect(JSON.stringify(document.components['schemas'])).not.toContain('additionalProperties');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { builtInNames } from '../../src/core/catalogue.ts';
 import { matches, nearest, wants } from '../../src/core/rules/match.ts';
 
-const name = fc.constantFrom(...builtInNames);
+const someName = fc.constantFrom(...builtInNames);
 const word = fc.stringMatching(/^[a-z_]{1,8}$/);
 const type = fc.tuple(word, word).map(([family, what]) => `${family}.${what}`);
 const pattern = fc.oneof(
@@ -78,12 +78,30 @@ describe('the nearest names', () => {
     expect(nearest('', builtInNames)).toEqual([]);
   });
 
+  it('are three at most unless more are asked for', () => {
+    const names = ['aaa1', 'aaa2', 'aaa3', 'aaa4'];
+    expect(nearest('aaa', names)).toEqual(['aaa1', 'aaa2', 'aaa3']);
+    expect(nearest('aaa', names, 4)).toEqual(names);
+  });
+
+  it.each([
+    ['abcdef', 'abcxyz', true],
+    ['abcdef', 'abwxyz', false],
+    ['abcdef', 'abcdef123', true],
+    ['abcdef', 'abcdef1234', false],
+    ['ab', 'abcde', true],
+    ['abcdefghijkl', 'abcdefgh1234', true],
+    ['abcdefghijkl', 'abcdefg12345', false],
+  ])('for %s hold %s: %s, as three slips are near, or a third of the letters', (wrong, name, isNear) => {
+    expect(nearest(wrong, [name])).toEqual(isNear ? [name] : []);
+  });
+
   it('name a right name first', () => {
     for (const each of builtInNames) expect(nearest(each, builtInNames)[0]).toBe(each);
   });
 
   it('name the meant one after one slip of the finger: a letter lost, doubled or replaced', () => {
-    const slip = fc.tuple(name, fc.nat(), fc.constantFrom('lost', 'doubled', 'replaced'));
+    const slip = fc.tuple(someName, fc.nat(), fc.constantFrom('lost', 'doubled', 'replaced'));
     fc.assert(
       fc.property(slip, ([meant, at, kind]) => {
         const index = at % meant.length;

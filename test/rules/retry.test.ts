@@ -86,6 +86,11 @@ describe('the schedule', () => {
     for (const responseCode of [301, 400, 404, 410, 429, 500, 503]) expect(waitMs({ responseCode })).toBe(5_000);
   });
 
+  it('may be a schedule of no wait at all', () => {
+    expect(waitMs({ scheduleMs: [0, 0] })).toBe(0);
+    expect(waitMs({ scheduleMs: [0], responseCode: 429, retryAfter: '2' })).toBe(2_000);
+  });
+
   it('is due at whole milliseconds', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10 * hourMs }), float, (wait, random) => {

@@ -134,12 +134,18 @@ const emptied = [
  */
 export function useDatabase(engine: Engine): { readonly database: TestDatabase; readonly store: Store } {
   let current: { database: TestDatabase; store: Store } | null = null;
+  const held = () => {
+    if (current === null) throw new Error('the database is open only while the suite runs');
+    return current;
+  };
   beforeAll(async () => {
     const database = await engine.create();
     current = { database, store: await database.open() };
   });
   beforeEach(async () => {
-    for (const table of emptied) await held().database.db.deleteFrom(table).execute();
+    await held().database.db.transaction().execute(async (trx) => {
+      for (const table of emptied) await trx.deleteFrom(table).execute();
+    });
   });
   afterEach(async () => {
     await current?.database.closeOthers(current.store);
@@ -148,10 +154,6 @@ export function useDatabase(engine: Engine): { readonly database: TestDatabase; 
     await current?.database.close();
     current = null;
   });
-  const held = () => {
-    if (current === null) throw new Error('the database is open only while the suite runs');
-    return current;
-  };
   return {
     get database() {
       return held().database;

@@ -2,7 +2,7 @@ import { builtInNames } from '../catalogue.ts';
 import { PosthornError } from '../errors.ts';
 import { inputs, type Inputs, limits, parseInput } from '../inputs.ts';
 import type { AcceptResult, Matchable, NewEvent, Ports } from '../ports.ts';
-import { nearest, wants } from '../rules/match.ts';
+import { unknownName, wants } from '../rules/match.ts';
 import { makeRateLimit } from '../rules/rate.ts';
 import type { Settings } from '../settings.ts';
 import type { Principal, Published } from '../types.ts';
@@ -163,15 +163,8 @@ function unknownType(drafts: Draft[], index: number, matchable: Matchable): Post
   const names = [...builtInNames, ...matchable.eventTypes];
   const errors = drafts
     .filter(({ type }) => !isKnown(type, matchable))
-    .map(({ type, path }) => ({ path: `${path}/type`, message: unknownTypeSentence(type, names) }));
-  return new PosthornError('unknown_event_type', unknownTypeSentence(drafts[index]?.type ?? '', names), { errors });
-}
-
-/** Names what was sent, the nearest right names, and where all of them are. */
-export function unknownTypeSentence(type: string, names: readonly string[]): string {
-  const near = nearest(type, names);
-  const hint = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
-  return `${JSON.stringify(type.slice(0, 100))} is not an event type of the catalogue.${hint}`;
+    .map(({ type, path }) => ({ path: `${path}/type`, message: unknownName(type, names) }));
+  return new PosthornError('unknown_event_type', unknownName(drafts[index]?.type ?? '', names), { errors });
 }
 
 function idConflict(drafts: Draft[], index: number): PosthornError {

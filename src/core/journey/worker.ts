@@ -75,6 +75,7 @@ class Dispatcher implements Worker {
   }
 
   async start(): Promise<void> {
+    if (this.#running) return;
     this.#running = true;
     await this.#register();
     this.#beatLater();

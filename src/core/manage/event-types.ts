@@ -3,7 +3,7 @@ import { PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import type { EventTypeRecord } from '../ports.ts';
 import { cursorAfter, rowBefore } from '../rules/ids.ts';
-import { nearest } from '../rules/match.ts';
+import { unknownName } from '../rules/match.ts';
 import type { EventType, Page, Principal } from '../types.ts';
 import { type Context, notFound } from '../use-case.ts';
 
@@ -33,7 +33,7 @@ export async function checkPatterns(context: Context, workspaceId: number, patte
   const families = new Set(names.flatMap(familiesOf));
   const errors = patterns.flatMap((pattern, index) => {
     const known = pattern === '*' || names.includes(pattern) || families.has(pattern);
-    return known ? [] : [{ path: `/events/${index}`, message: unknownPattern(pattern, [...names, ...families]) }];
+    return known ? [] : [{ path: `/events/${index}`, message: unknownName(pattern, [...names, ...families]) }];
   });
   const [first] = errors;
   if (first !== undefined) throw new PosthornError('unknown_event_type', first.message, { errors });
@@ -43,12 +43,6 @@ export async function checkPatterns(context: Context, workspaceId: number, patte
 function familiesOf(name: string): string[] {
   const words = name.split('.').slice(0, -1);
   return words.map((_, index) => `${words.slice(0, index + 1).join('.')}.*`);
-}
-
-function unknownPattern(pattern: string, names: string[]): string {
-  const near = nearest(pattern, names);
-  const hint = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
-  return `${JSON.stringify(pattern.slice(0, 100))} is not an event type of the catalogue.${hint}`;
 }
 
 function showEventType(record: EventTypeRecord, builtIn: boolean): EventType {

@@ -4,7 +4,7 @@ import { type Inputs, limits } from '../inputs.ts';
 import type { EndpointRecord, NewEndpoint } from '../ports.ts';
 import type { Surroundings } from '../rules/diagnose.ts';
 import { rowBefore } from '../rules/ids.ts';
-import { wants } from '../rules/match.ts';
+import { unknownName, wants } from '../rules/match.ts';
 import { showAttempt, showSubscription } from '../rules/show.ts';
 import { newSecret, secretFault } from '../rules/sign.ts';
 import { durationMs } from '../rules/times.ts';
@@ -166,7 +166,11 @@ export async function testSubscription(
     throw new PosthornError('pending_approval', 'Nothing is sent to an endpoint before it is approved, no test either.');
   }
   const types = await catalogue(context, principal.workspaceId);
-  if (input.event_type !== undefined) await checkPatterns(context, principal.workspaceId, [input.event_type]);
+  const names = types.map(({ name }) => name);
+  if (input.event_type !== undefined && !names.includes(input.event_type)) {
+    const message = unknownName(input.event_type, names);
+    throw new PosthornError('unknown_event_type', message, { errors: [{ path: '/event_type', message }] });
+  }
   const sample =
     types.find(({ name }) => name === input.event_type) ??
     types.find(({ name }) => record.events.includes(name)) ??

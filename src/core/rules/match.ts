@@ -23,6 +23,13 @@ export function nearest(wrong: string, names: readonly string[], countMax = 3): 
     .map(({ name }) => name);
 }
 
+/** The sentence about a name that is none: what was sent, and the nearest right ones. */
+export function unknownName(wrong: string, names: readonly string[]): string {
+  const near = nearest(wrong, names);
+  const hint = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
+  return `${JSON.stringify(wrong.slice(0, 100))} is not an event type of the catalogue.${hint}`;
+}
+
 /** Levenshtein's distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -21,4 +21,13 @@ export const deliveryRoutes: Route[] = [
     params: { id: 'delivery_id' },
     answer: { status: 200, description: 'The delivery', schema: delivery },
   }),
+  route('retryDelivery', {
+    method: 'POST',
+    path: '/v1/deliveries/{id}/retry',
+    tag,
+    summary: 'Make one more attempt now',
+    params: { id: 'delivery_id' },
+    answer: { status: 200, description: 'The delivery as it is now', schema: delivery },
+    errors: ['not_active', 'not_retryable'],
+  }),
 ];

@@ -58,6 +58,15 @@ export const eventRoutes: Route[] = [
     params: { id: 'event_id' },
     answer: { status: 200, description: 'The event', schema: eventWithDeliveries },
   }),
+  route('eraseEventData', {
+    method: 'DELETE',
+    path: '/v1/events/{id}/data',
+    tag,
+    summary: 'Erase the payload of an event',
+    description: 'The log stays; pending deliveries are canceled. It cannot be undone.',
+    params: { id: 'event_id' },
+    answer: { status: 204, description: 'It is erased', schema: null },
+  }),
 ];
 
 function publishStatus(answers: PublishAnswer[]): number {

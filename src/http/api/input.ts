@@ -18,13 +18,14 @@ export function inputReader(route: Route): InputReader {
   const fields = fieldsOf(route);
   const params = Object.entries(route.params).map(([name, field]) => ({ name, field, schema: schemaOf(route, field) }));
   const headers = Object.entries(route.headers);
+  const names = route.method === 'PUT';
   if (route.arrayItemsMax !== undefined) return (c) => untouchedBody(c, fields);
   const takenFields = [...params.map(({ field }) => field), ...headers.map(([, field]) => field)];
   return async (c) => {
-    const fromPath = params.map(({ name, field, schema }) => [field, pathParameter(c.req.param(name), schema)]);
+    const fromPath = params.map(({ name, field, schema }) => [field, pathParameter(c.req.param(name), schema, names)]);
     const query = readQuery(c.req.raw.url, fields.query);
     const body = c.req.raw.method === 'GET' || c.req.raw.method === 'HEAD' ? {} : asObject(await readJson(c));
-    refuseTaken(body, takenFields);
+    refuseTaken(body, takenFields, Object.fromEntries(fromPath) as Record<string, unknown>);
     const fromHeaders = headers
       .map(([name, field]) => [field, c.req.raw.headers.get(name)])
       .filter(([, value]) => value !== null);
@@ -45,9 +46,9 @@ function schemaOf(route: Route, field: string): z.ZodType {
   return schema as z.ZodType;
 }
 
-/** An id that no row can have is an id that does not exist. */
-function pathParameter(value: string | undefined, schema: z.ZodType): string {
-  if (value === undefined || !schema.safeParse(value).success) throw notFound('id');
+/** An id that no row can have is an id that does not exist; a name that is put there may be wrong, and core says how. */
+function pathParameter(value: string | undefined, schema: z.ZodType, names: boolean): string {
+  if (value === undefined || (!names && !schema.safeParse(value).success)) throw notFound('id');
   return value;
 }
 
@@ -58,9 +59,10 @@ function asObject(body: unknown): object {
   throw new PosthornError('validation_failed', 'The body must be a JSON object.', { errors });
 }
 
-function refuseTaken(body: object, takenFields: string[]): void {
+/** A body that repeats what the path says, as a PUT of what was read does, is no contradiction. */
+function refuseTaken(body: object, takenFields: string[], fromPath: Record<string, unknown>): void {
   const errors = takenFields
-    .filter((field) => Object.hasOwn(body, field))
+    .filter((field) => Object.hasOwn(body, field) && Reflect.get(body, field) !== (fromPath[field] ?? null))
     .map((field): FieldError => ({ path: `/${field}`, message: 'is not a field of this request' }));
   if (errors.length === 0) return;
   throw new PosthornError('validation_failed', `The body holds ${errors[0]?.path.slice(1)}, which it may not.`, {

@@ -1,4 +1,4 @@
-import { attempt, createdSubscription, subscription } from '../../core/types.ts';
+import { attempt, createdSubscription, replayed, subscription } from '../../core/types.ts';
 import { page } from './page.ts';
 import { type Route, route } from './route.ts';
 
@@ -65,6 +65,47 @@ export const subscriptionRoutes: Route[] = [
     example: { event_type: 'contact.created' },
     answer: { status: 200, description: 'The attempt', schema: attempt },
     errors: ['pending_approval', 'unknown_event_type'],
+  }),
+  route('rotateSecret', {
+    method: 'POST',
+    path: '/v1/webhooks/subscriptions/{id}/rotate-secret',
+    tag,
+    summary: 'Give a subscription a new secret',
+    description:
+      'Old and new secret sign for 24 hours, or for `overlap` (`0s` to `7d`). Without `secret` one is made and shown in this answer only.',
+    params,
+    example: { overlap: '48h' },
+    answer: { status: 200, description: 'The subscription, with a secret that was made', schema: createdSubscription },
+  }),
+  route('replaySubscription', {
+    method: 'POST',
+    path: '/v1/webhooks/subscriptions/{id}/replay',
+    tag,
+    summary: 'Queue retained events again',
+    description:
+      'At most 10,000 a call; go on with `next_since`. `failed`: their schedule was used up; `missed`: never queued; `all`: delivered ones too; left out: failed and missed.',
+    params,
+    example: { since: '2026-11-23T00:00:00Z' },
+    answer: { status: 200, description: 'How many were queued', schema: replayed },
+    errors: ['not_active'],
+  }),
+  route('approveSubscription', {
+    method: 'POST',
+    path: '/v1/webhooks/subscriptions/{id}/approve',
+    tag,
+    summary: 'Let a pending subscription receive',
+    description: 'Never by the key that created it, nor by one that this key made.',
+    params,
+    answer: { status: 200, description: 'The subscription as it is now', schema: subscription },
+    errors: ['approval_denied'],
+  }),
+  route('listLogs', {
+    method: 'GET',
+    path: '/v1/webhooks/logs',
+    tag,
+    summary: 'List the attempts of every endpoint',
+    answer: { status: 200, description: 'A page, newest first', schema: page(attempt) },
+    errors: ['not_found'],
   }),
   route('listSubscriptionLogs', {
     method: 'GET',

@@ -29,7 +29,11 @@ export class Components {
 
   /** What an answer looks like. Fields may be added later, so nothing is said against further ones. */
   output(schema: z.ZodType): Json {
-    const { $defs = {}, ...rest } = z.toJSONSchema(z.object({ it: schema }), { io: 'output', metadata: named });
+    const { $defs = {}, ...rest } = z.toJSONSchema(z.object({ it: schema }), {
+      io: 'output',
+      metadata: named,
+      override: describe,
+    });
     for (const [name, definition] of Object.entries($defs)) {
       if (!isAnonymous(name)) this.schemas[name] ??= plain(definition);
     }
@@ -41,6 +45,18 @@ export class Components {
   }
 }
 
+/** With a registry of its own, zod leaves out the descriptions, which stand in the global one. */
+function describe({
+  zodSchema,
+  jsonSchema,
+}: {
+  zodSchema: z.core.$ZodType;
+  jsonSchema: z.core.JSONSchema.BaseSchema;
+}): void {
+  const description = z.globalRegistry.get(zodSchema)?.description;
+  if (description !== undefined) jsonSchema.description = description;
+}
+
 /** What is asked of a field of the input. Unknown fields are refused, and the schema says so. */
 export function plainInput(schema: unknown): Json {
   return plain(schema, true) as Json;
@@ -49,6 +65,10 @@ export function plainInput(schema: unknown): Json {
 /** zod names a recursive schema without an id so; the only one is "any JSON", which is the empty schema. */
 function isAnonymous(name: string): boolean {
   return name.startsWith('__');
+}
+
+function isAnything(schema: unknown): boolean {
+  return Object.keys(plain(schema) as Json).length === 0;
 }
 
 /** JSON Schema as OpenAPI wants it, without what only repeats: patterns of formats, the bounds of every integer. */
@@ -65,6 +85,7 @@ function says(key: string, value: unknown, schema: Json, isInput: boolean): bool
   if (key === '$schema' || (key === 'id' && typeof value === 'string')) return false;
   if (key === 'pattern') return schema['format'] === undefined;
   if (key === 'minimum' || key === 'maximum') return Math.abs(Number(value)) !== Number.MAX_SAFE_INTEGER;
+  if (key === 'anyOf' && Array.isArray(value) && value.some(isAnything)) return false;
   return isInput || key !== 'additionalProperties' || value !== false;
 }
 

@@ -28,7 +28,7 @@ export async function openSqlite(path: string, limits: HealthLimits): Promise<St
     read,
     write: <T>(work: (trx: Kysely<Tables>) => Promise<T>) => commits.exclusive(() => write.transaction().execute(work)),
   };
-  let timer: NodeJS.Timeout | null = null;
+  const timers: NodeJS.Timeout[] = [];
   return {
     engine: 'sqlite',
     journey: answering(journeyStore(access, commits)),
@@ -36,19 +36,20 @@ export async function openSqlite(path: string, limits: HealthLimits): Promise<St
     onOutsideChange(listener) {
       const version = reader.prepare('pragma data_version').pluck();
       let seen = version.get();
-      timer = setInterval(() => {
+      const timer = setInterval(() => {
         const now = version.get();
         if (now === seen) return;
         seen = now;
         listener();
       }, outsideCheckMs);
       timer.unref();
+      timers.push(timer);
     },
     async ping() {
       reader.prepare('select 1 from meta').get();
     },
     async close() {
-      if (timer !== null) clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
       await commits.idle();
       await read.destroy();
       await thread.close();

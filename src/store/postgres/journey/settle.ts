@@ -66,7 +66,11 @@ async function recordAttempts(
   made: Made[],
 ): Promise<Set<Made>> {
   // A lease is settled once: whoever settles it twice finds it gone the second time.
-  const firsts = [...new Map(made.toReversed().map((one) => [leaseOf(one.settlement.deliveryId, one.workerId), one])).values()].toReversed();
+  const seen = new Set<string>();
+  const firsts = made.filter(({ settlement, workerId }) => {
+    const lease = leaseOf(settlement.deliveryId, workerId);
+    return !seen.has(lease) && seen.add(lease);
+  });
   const all = firsts.map(({ settlement }) => settlement);
   const outcomes = all.map((settlement) => outcomeOf(settlement, endpoints.get(settlement.endpointId)));
   const found = await trx.query<{ delivery_id: number; worker_id: number }>(record, [

@@ -40,6 +40,7 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
       `select min(due_at) from deliveries where endpoint_id = ? and state = ${deliveryState.pending}`,
     )
     .pluck();
+  const alive = db.prepare<[number], number>('select 1 from workers where id = ?').pluck();
   const mark = db.prepare('update endpoints set next_due_at = ? where id = ?');
 
   function leaseShare(workerId: number, share: Share, now: number, batch: LeasedBatch): void {
@@ -73,6 +74,8 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
   return (workerId: number, shares: Share[], now: number): LeasedBatch => {
     marks.write();
     const batch: LeasedBatch = { deliveries: [], events: new Map() };
+    // Once a worker is declared dead, nobody would ever look for what it leases.
+    if (alive.get(workerId) === undefined) return batch;
     for (const share of shares) leaseShare(workerId, share, now, batch);
     return batch;
   };

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { EndpointRecord } from '../../src/core/ports.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { engines, useDatabase } from '../support/stores.ts';
+import { publish, reread, seedEndpoint, seedWorkspace, second, t0 } from './seed.ts';
+
+describe.each(engines)('fanning out in steps on $name', (engine) => {
+  const on = useDatabase(engine);
+
+  /** A wide event with four endpoints, and how a step of it is made. */
+  async function wideEvent() {
+    const { store } = on;
+    const workspaceId = await seedWorkspace(store);
+    const endpoints: EndpointRecord[] = [];
+    for (let i = 0; i < 4; i++) endpoints.push(await seedEndpoint(store, workspaceId));
+    const ids = endpoints.map(({ id }) => id);
+    await publish(store, workspaceId, [{ publicId: 'wide', endpointIds: ids, fanOutNow: false }]);
+    const work = await store.journey.nextToFanOut();
+    if (work === null) throw new Error('there is nothing to fan out');
+    const { version } = await store.journey.matchable(workspaceId);
+    const step = (endpointIds: number[], fromEndpointId: number, afterEndpointId: number | null) => ({
+      eventId: work.eventId,
+      workspaceId,
+      matchableVersion: version,
+      endpointIds,
+      fromEndpointId,
+      afterEndpointId,
+      now: t0 + second,
+    });
+    const owed = async () => {
+      const rows = await Promise.all(endpoints.map((endpoint) => reread(store, endpoint)));
+      return rows.map(({ pendingCount }) => pendingCount);
+    };
+    return { workspaceId, endpoints, ids, work, step, owed };
+  }
+
+  it('stores a wide event without deliveries and says what is to be done', async () => {
+    const { workspaceId, work, owed } = await wideEvent();
+    expect(work).toEqual({
+      eventId: expect.any(Number),
+      workspaceId,
+      type: 'contact.created',
+      data: '{"name":"Ada"}',
+      afterEndpointId: 0,
+    });
+    expect(await owed()).toEqual([0, 0, 0, 0]);
+    expect(await on.store.records.event(workspaceId, 'wide')).toMatchObject({ deliveriesCount: 4 });
+  });
+
+  it('makes the deliveries step by step', async () => {
+    const { ids, step, owed } = await wideEvent();
+    const [a = 0, b = 0] = ids;
+    await on.store.journey.fanOut(step([a, b], 0, b));
+    expect(await owed()).toEqual([1, 1, 0, 0]);
+    expect(await on.store.journey.nextToFanOut()).toMatchObject({ afterEndpointId: b });
+    await on.store.journey.fanOut(step(ids.slice(2), b, null));
+    expect(await owed()).toEqual([1, 1, 1, 1]);
+    expect(await on.store.journey.nextToFanOut()).toBeNull();
+    expect(await on.store.journey.dueEndpoints(t0 + second, 10)).toHaveLength(4);
+    expect(await brokenInvariants(on.database.db, t0 + second)).toEqual([]);
+  });
+
+  it('makes a step once, however many workers make it at the same time', async () => {
+    const { ids, step, owed } = await wideEvent();
+    const other = await on.database.open();
+    const again = () => [on.store, other].map((store) => store.journey.fanOut(step(ids, 0, null)));
+    await Promise.all([...again(), ...again(), ...again()]);
+    await on.store.journey.fanOut(step(ids, 0, null));
+    expect(await owed()).toEqual([1, 1, 1, 1]);
+    expect(await brokenInvariants(on.database.db, t0 + second)).toEqual([]);
+  });
+
+  it('changes nothing when the endpoints are no longer those that were matched', async () => {
+    const { workspaceId, endpoints, ids, step, owed } = await wideEvent();
+    const old = step(ids, 0, null);
+    await on.store.endpoints.update(workspaceId, endpoints[3]?.id ?? 0, { status: 'paused', now: t0 });
+    await on.store.journey.fanOut(old);
+    expect(await owed()).toEqual([0, 0, 0, 0]);
+    expect(await on.store.journey.nextToFanOut()).toMatchObject({ afterEndpointId: 0 });
+  });
+
+  it('makes no delivery twice that a replay made meanwhile', async () => {
+    const { workspaceId, endpoints, ids, step, owed } = await wideEvent();
+    await on.store.deliveries.replay(workspaceId, {
+      endpointId: endpoints[1]?.id ?? 0,
+      types: ['contact.created'],
+      afterEventId: 0,
+      since: t0,
+      until: t0 + second,
+      failed: false,
+      missed: true,
+      succeeded: false,
+      countMax: 10,
+      now: t0,
+    });
+    expect(await owed()).toEqual([0, 1, 0, 0]);
+    await on.store.journey.fanOut(step(ids, 0, null));
+    expect(await owed()).toEqual([1, 1, 1, 1]);
+    expect(await brokenInvariants(on.database.db, t0 + second)).toEqual([]);
+  });
+});
