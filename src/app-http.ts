@@ -1,6 +1,9 @@
 import { type Config, localUrl } from './config.ts';
+import { isLoopback } from './config/addresses.ts';
 import type { Core } from './core/core.ts';
-import type { Clock, Ports } from './core/ports.ts';
+import type { Clock, Metrics, Ports } from './core/ports.ts';
+import type { MetricsFace } from './http/metrics.ts';
+import type { PrometheusMetrics } from './metrics.ts';
 import type { App } from './http/context.ts';
 import { listen, makeApp } from './http/server.ts';
 import { makeMcpHandler } from './mcp/http.ts';
@@ -37,6 +40,7 @@ export async function serveHttp(config: Config, core: Core, ports: Ports): Promi
     publicUrl: config.publicUrl ?? localUrl(config.host, server.port),
     brand: config.brand,
     version: packageVersion,
+    metrics: metricsFace(config, core, ports),
     ready: () => faultOf(config, core, ports),
     log,
   });
@@ -50,6 +54,18 @@ export async function serveHttp(config: Config, core: Core, ports: Ports): Promi
       await closed;
     },
   };
+}
+
+/** Beyond loopback the page exists only behind its token. */
+function metricsFace(config: Config, core: Core, { metrics, store, clock }: Ports): MetricsFace | null {
+  const guarded = config.metricsToken !== null || isLoopback(config.host);
+  if (!guarded || !hasPage(metrics)) return null;
+  return { token: config.metricsToken, page: () => metrics.page(store, core.worker, clock.now()) };
+}
+
+/** A host that brings its own metrics has a page of its own. */
+function hasPage(metrics: Metrics): metrics is PrometheusMetrics {
+  return 'page' in metrics;
 }
 
 /** Null when the store answers and the dispatcher's heart beats, else the reason why requests had better go elsewhere. */

@@ -6,7 +6,7 @@ import { Failed, type Terminal, UsageError } from './terminal.ts';
 interface Entry {
   summary: string;
   /** A command is imported when it is called: `mcp` has to answer within half a second. */
-  load(): Promise<(terminal: Terminal) => Command>;
+  load: () => Promise<(terminal: Terminal) => Command>;
 }
 
 const entries: Record<string, Entry> = {

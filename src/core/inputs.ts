@@ -49,7 +49,10 @@ const id = z.string().min(1).max(64);
 const isoTime = z
   .string()
   .max(40)
-  .refine((text) => isoTimePattern.test(text) && !Number.isNaN(Date.parse(text)), 'use ISO 8601 with a zone, such as 2026-11-23T10:00:00Z')
+  .refine(
+    (text) => isoTimePattern.test(text) && !Number.isNaN(Date.parse(text)),
+    'use ISO 8601 with a zone, such as 2026-11-23T10:00:00Z',
+  )
   .meta({ format: 'date-time' });
 const eventTypeName = z.string().min(1).max(limits.eventTypeCharactersMax);
 
@@ -123,7 +126,9 @@ export const inputs = {
     status: z
       .enum(['failed', 'missed', 'all'])
       .optional()
-      .describe('failed: its schedule was used up; missed: never queued; all: delivered ones too; left out: failed and missed'),
+      .describe(
+        'failed: its schedule was used up; missed: never queued; all: delivered ones too; left out: failed and missed',
+      ),
   }),
   listAllAttempts: z.strictObject({
     endpoint_id: id.optional(),
@@ -155,7 +160,10 @@ export const inputs = {
   }),
   listEvents: z.strictObject({ event_type: z.string().optional(), ...paging }),
   eventId: z.strictObject({ event_id: id }),
-  listEventTypes: z.strictObject({ ...paging, limit: paging.limit.default(limits.pageSizeMax).describe('How many, 1 to 200; 200 when left out') }),
+  listEventTypes: z.strictObject({
+    ...paging,
+    limit: paging.limit.default(limits.pageSizeMax).describe('How many, 1 to 200; 200 when left out'),
+  }),
   listDeliveries: z.strictObject({
     status: z.enum(deliveryStatuses).optional(),
     endpoint_id: id.optional(),
@@ -188,9 +196,7 @@ function fieldErrors(issue: z.core.$ZodIssue, at: string): FieldError[] {
 }
 
 function pointer(path: PropertyKey[]): string {
-  return path
-    .map((step) => `/${String(step).slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')}`)
-    .join('');
+  return path.map((step) => `/${String(step).slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 function describeFirst(errors: FieldError[]): string {

@@ -34,11 +34,7 @@ export interface UseCase<S extends z.ZodType, O> {
   run(context: Context, principal: Principal, input: z.output<S>): Promise<O>;
 }
 
-export function useCase<S extends z.ZodType, O>(
-  scope: Scope,
-  input: S,
-  run: UseCase<S, O>['run'],
-): UseCase<S, O> {
+export function useCase<S extends z.ZodType, O>(scope: Scope, input: S, run: UseCase<S, O>['run']): UseCase<S, O> {
   return { scope, input, run };
 }
 

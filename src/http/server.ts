@@ -10,6 +10,7 @@ import type { App, AppEnv, RequestContext } from './context.ts';
 import { exchange, type Subject, type Work } from './exchange.ts';
 import type { Face } from './face.ts';
 import { makeHostGuard } from './hosts.ts';
+import { type MetricsFace, metricsAnswer } from './metrics.ts';
 import { type McpFetch, mcpHandler, mcpMethods } from './mcp-mount.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { mcpPath, openApiPath } from './paths.ts';
@@ -27,6 +28,8 @@ export interface AppOptions {
   version: string;
   /** Null when requests can be served, else the reason why not, in a sentence that strangers may read. */
   ready: () => Promise<string | null>;
+  /** Null: the page does not exist. */
+  metrics?: MetricsFace | null;
   log: Log;
 }
 
@@ -45,6 +48,8 @@ export function makeApp(options: AppOptions): App {
   app.on(mcpMethods, mcpPath, mcpHandler(face, options.mcp));
   const open = (path: string, work: Work) => app.get(path, exchange(face, openSubject(face, path, true), work));
   for (const route of serviceRoutes) open(route.path, () => route.run(face));
+  const { metrics } = options;
+  if (metrics) open('/metrics', (c) => metricsAnswer(metrics, c));
   open('/', async () => ({ status: 200, text: greeting(face), contentType: 'text/plain; charset=utf-8' }));
   app.notFound(exchange(face, openSubject(face, null, false), async (c) => strayAnswer(app, c)));
   return app;

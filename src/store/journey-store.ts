@@ -32,7 +32,12 @@ export function journeyStore(
     retireWorker: async (workerId, unsent, now) => void (await run({ kind: 'retireWorker', workerId, unsent, now })),
 
     async reapWorkers(silentSince, now, leasesMax) {
-      const silent = await read.selectFrom('workers').select('id').where('beat_at', '<', silentSince).limit(1).execute();
+      const silent = await read
+        .selectFrom('workers')
+        .select('id')
+        .where('beat_at', '<', silentSince)
+        .limit(1)
+        .execute();
       return silent.length === 0 ? 0 : run({ kind: 'reapWorkers', silentSince, now, leasesMax });
     },
 

@@ -17,7 +17,8 @@ export function storeError(error: unknown): Error {
   if (error instanceof PosthornError) return error;
   const { code, message } = error as { code?: unknown; message?: unknown };
   const text = typeof message === 'string' ? message : String(error);
-  const known = typeof code === 'string' ? unavailableCodes.some((one) => one.test(code)) : unavailableMessages.test(text);
+  const known =
+    typeof code === 'string' ? unavailableCodes.some((one) => one.test(code)) : unavailableMessages.test(text);
   if (known) {
     return new PosthornError('store_unavailable', 'The database did not take the request; nothing was stored.', {
       retryAfterSeconds: 1,

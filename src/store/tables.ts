@@ -1,5 +1,11 @@
 import type { Generated as GeneratedColumn } from 'kysely';
-import { attemptErrors, type AttemptError, type DeliveryStatus, type DisabledReason, type EndpointStatus } from '../core/types.ts';
+import {
+  attemptErrors,
+  type AttemptError,
+  type DeliveryStatus,
+  type DisabledReason,
+  type EndpointStatus,
+} from '../core/types.ts';
 import type { EndpointKind } from '../core/ports.ts';
 
 /** The version of schema.sql and schema.postgres.sql. A database with a higher one is refused. */

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createPosthorn, loadConfig, type Posthorn } from '../../src/app.ts';
 import type { Ports, Sender, Store } from '../../src/core/ports.ts';
+import { agentScopes } from '../../src/operator.ts';
 import { systemClock } from '../../src/system.ts';
 import { freshDatabase } from './here.ts';
 
@@ -61,6 +62,11 @@ describe('createPosthorn', () => {
       true,
       true,
     ]);
+  });
+
+  it('lists tools by the scopes that the local user has', async () => {
+    const { core } = await create();
+    expect((await core.localPrincipal()).scopes).toEqual(new Set(agentScopes));
   });
 
   it('tells the port that was picked in what it documents', async () => {

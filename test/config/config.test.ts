@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { toolGroups } from '../../src/config/variables.ts';
 import { type Config, ConfigError, loadConfig, localUrl, unknownVariables, variables } from '../../src/config.ts';
+import { defaultToolGroups, toolGroups as groupsOfTools } from '../../tools/index.ts';
 
 type Name = keyof typeof variables;
 
@@ -380,6 +382,11 @@ describe('unknownVariables', () => {
       'POSTHORN_THE_QUICK_BROWN_FOX_JUMPS is not a variable of Posthorn and does nothing',
     ]);
   });
+});
+
+it('knows the groups that tools have', () => {
+  expect(toolGroups).toEqual(groupsOfTools);
+  expect(loadConfig({}).toolGroups).toEqual(defaultToolGroups);
 });
 
 it('writes IPv6 hosts in brackets', () => {

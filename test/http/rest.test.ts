@@ -304,3 +304,42 @@ describe('health', () => {
     await until(async () => (await fetch(`${base}/readyz`)).status === 200);
   });
 });
+
+describe('what people change about deliveries', () => {
+  it('rotates a secret, replays, retries, erases and keeps a catalogue over REST', async () => {
+    await dispatch();
+    const { body: made } = await ask('POST', '/v1/webhooks/subscribe', {
+      url: `${h.receiver.url}/r`,
+      events: ['order.*'],
+    });
+    expect(made.code).toBe('unknown_event_type');
+    const put = { description: 'An order was paid.', example: { total: 1 }, name: 'order.paid' };
+    expect((await ask('PUT', '/v1/event-types/order.paid', put)).status).toBe(200);
+    const { body: subscription } = await ask('POST', '/v1/webhooks/subscribe', {
+      url: `${h.receiver.url}/r`,
+      events: ['order.*'],
+    });
+    const path = `/v1/webhooks/subscriptions/${subscription.id}`;
+    const { body: rotated } = await ask('POST', `${path}/rotate-secret`, { overlap: '1h' });
+    expect(rotated.secret).toMatch(/^whsec_/);
+    expect((await ask('POST', `${path}/rotate-secret`)).body.secret).not.toBe(rotated.secret);
+    await ask('POST', '/v1/events', { type: 'order.paid', data: {}, id: 'order-1' });
+    await until(async () => (await ask('GET', '/v1/events/order-1')).body.deliveries[0].status === 'succeeded');
+    const [delivery] = (await ask('GET', '/v1/events/order-1')).body.deliveries;
+    expect((await ask('POST', `/v1/deliveries/${delivery.id}/retry`)).body.id).toBe(delivery.id);
+    await until(async () => (await ask('GET', `/v1/deliveries/${delivery.id}`)).body.attempts === 2);
+    const { body: log } = await ask(
+      'GET',
+      `/v1/webhooks/logs?endpoint_id=${subscription.id}&is_test=false&event_type=order.paid`,
+    );
+    expect(log.data.map((row: { attempt: number }) => row.attempt)).toEqual([2, 1]);
+    const { body: replayed } = await ask('POST', `${path}/replay`, { since: '2026-01-01T00:00:00Z', status: 'all' });
+    expect(replayed).toEqual({ queued: 1, next_since: null });
+    expect((await ask('DELETE', '/v1/events/order-1/data')).status).toBe(204);
+    expect((await ask('GET', '/v1/events/order-1')).body.data).toBeNull();
+    expect((await ask('POST', `${path}/approve`)).body.status).toBe('active');
+    expect((await ask('DELETE', '/v1/event-types/order.paid')).status).toBe(204);
+    expect((await ask('DELETE', '/v1/event-types/order.paid')).body.code).toBe('not_found');
+    expect((await ask('DELETE', '/v1/event-types/contact.created')).body.code).toBe('built_in');
+  });
+});

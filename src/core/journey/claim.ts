@@ -41,5 +41,7 @@ export function shares(due: DueEndpoint[], request: Pick<ClaimRequest, 'count' |
     left -= count;
     counts.set(endpointId, count);
   }
-  return open.map(({ endpointId }) => ({ endpointId, count: counts.get(endpointId) ?? 0 })).filter(({ count }) => count > 0);
+  return open
+    .map(({ endpointId }) => ({ endpointId, count: counts.get(endpointId) ?? 0 }))
+    .filter(({ count }) => count > 0);
 }

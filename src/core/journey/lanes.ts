@@ -90,7 +90,9 @@ export class Lanes {
 
   /** Empties the queues: the ids of what was leased and not sent. */
   takeUnsent(): number[] {
-    const unsent = [...this.#byEndpoint.values()].flatMap((lane) => lane.ready.splice(0).map(({ delivery }) => delivery.id));
+    const unsent = [...this.#byEndpoint.values()].flatMap((lane) =>
+      lane.ready.splice(0).map(({ delivery }) => delivery.id),
+    );
     this.readyCount = 0;
     return unsent;
   }

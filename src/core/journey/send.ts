@@ -36,7 +36,9 @@ export function prepareTarget(record: TargetRecord, vault: Vault): PreparedTarge
     ownHeaders:
       record.sealedHeaders === null
         ? []
-        : Object.entries(JSON.parse(vault.open(record.sealedHeaders, record.publicId)) as Record<string, string>).flat(),
+        : Object.entries(
+            JSON.parse(vault.open(record.sealedHeaders, record.publicId)) as Record<string, string>,
+          ).flat(),
   };
 }
 
@@ -107,7 +109,8 @@ function requestHeaders(
     event.type,
   ];
   if (oldest !== undefined) headers.push(`X-${brand}-Signature`, plainSignature(oldest.key, body));
-  if (newest !== undefined && newest !== oldest) headers.push(`X-${brand}-Signature-Next`, plainSignature(newest.key, body));
+  if (newest !== undefined && newest !== oldest)
+    headers.push(`X-${brand}-Signature-Next`, plainSignature(newest.key, body));
   if (isTest) headers.push(`X-${brand}-Test`, 'true');
   if (target.ownHeaders.length > 0) headers.push(...target.ownHeaders);
   return headers;

@@ -217,7 +217,8 @@ class Dispatcher implements Worker {
     const { journey } = this.#ports.store;
     for (;;) {
       try {
-        if (settlement === null) return await journey.giveBack(workerId, [deliveryId], this.#ports.clock.now() + faultMs);
+        if (settlement === null)
+          return await journey.giveBack(workerId, [deliveryId], this.#ports.clock.now() + faultMs);
         const [held] = await journey.settle(workerId, [settlement]);
         if (held === false) this.#ports.log.warn({ delivery: deliveryId }, 'the lease was lost, nothing recorded');
         return;

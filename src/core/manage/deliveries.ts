@@ -64,7 +64,8 @@ export async function retryDelivery(
   if (row === null) throw notFound('delivery');
   const outcome = await context.store.deliveries.retry(workspaceId, row, context.clock.now());
   if (outcome === 'not_found') throw notFound('delivery');
-  if (outcome === 'not_active') throw new PosthornError('not_active', 'Its endpoint is not active, so nothing is sent.');
+  if (outcome === 'not_active')
+    throw new PosthornError('not_active', 'Its endpoint is not active, so nothing is sent.');
   const reason = notRetried[outcome];
   if (reason !== undefined) throw new PosthornError('not_retryable', reason);
   context.wake();
@@ -87,7 +88,9 @@ export async function replaySubscription(
   if (endpoint.status !== 'active') {
     throw new PosthornError('not_active', `It is ${endpoint.status.replace('_', ' ')}, so nothing would be sent.`);
   }
-  const types = (await catalogue(context, workspaceId)).map(({ name }) => name).filter((name) => wants(endpoint.events, name));
+  const types = (await catalogue(context, workspaceId))
+    .map(({ name }) => name)
+    .filter((name) => wants(endpoint.events, name));
   const since = Date.parse(input.since);
   const until = input.until === undefined ? clock.now() + 1 : Date.parse(input.until);
   let queued = 0;

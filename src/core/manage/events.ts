@@ -35,11 +35,7 @@ export async function getEvent(
 }
 
 /** Erases the payload for good and keeps the log; what is pending of it is canceled. */
-export async function eraseEventData(
-  context: Context,
-  principal: Principal,
-  input: Inputs['eventId'],
-): Promise<Event> {
+export async function eraseEventData(context: Context, principal: Principal, input: Inputs['eventId']): Promise<Event> {
   const record = await context.store.deliveries.erase(principal.workspaceId, input.event_id, context.clock.now());
   if (record === null) throw notFound('event');
   return showEvent(record, false);

@@ -21,7 +21,13 @@ const keyShape = /^[\x21-\x7e]{8,512}$/;
 export async function authenticate(context: Context, key: string): Promise<Principal> {
   const { adminKey } = context.settings;
   if (adminKey !== null && sameText(key, adminKey)) {
-    return { workspaceId: await defaultWorkspaceId(context), kind: 'admin', keyId: null, name: 'admin', scopes: new Set(scopes) };
+    return {
+      workspaceId: await defaultWorkspaceId(context),
+      kind: 'admin',
+      keyId: null,
+      name: 'admin',
+      scopes: new Set(scopes),
+    };
   }
   const record = keyShape.test(key) ? await context.store.keys.find(hashKey(key)) : null;
   const now = context.clock.now();
@@ -55,7 +61,12 @@ export async function bootstrap(context: Context): Promise<{ key: string | null 
   }
   const workspaceId = await defaultWorkspaceId(context);
   if (settings.adminKey !== null || (await store.keys.count()) > 0) return { key: null };
-  const { key } = await insertKey(context, workspaceId, { name: 'admin', scopes: [...scopes], expiresAt: null, by: null });
+  const { key } = await insertKey(context, workspaceId, {
+    name: 'admin',
+    scopes: [...scopes],
+    expiresAt: null,
+    by: null,
+  });
   context.log.info({ at: clock.now() }, 'made the first key');
   return { key };
 }
@@ -68,12 +79,17 @@ export async function createKey(
   const wanted = [...new Set(input.scopes)];
   const missing = wanted.filter((scope) => !principal.scopes.has(scope));
   if (missing.length > 0) {
-    throw new PosthornError('insufficient_scope', `A key grants only scopes that it holds; this one lacks ${missing.join(', ')}.`);
+    throw new PosthornError(
+      'insufficient_scope',
+      `A key grants only scopes that it holds; this one lacks ${missing.join(', ')}.`,
+    );
   }
   const lifeMs = input.expires_in === undefined ? null : durationMs(input.expires_in);
   if (input.expires_in !== undefined && (lifeMs === null || lifeMs === 0)) {
     const message = 'use a number with ms, s, m, h or d above zero, such as 90d';
-    throw new PosthornError('validation_failed', `expires_in: ${message}.`, { errors: [{ path: '/expires_in', message }] });
+    throw new PosthornError('validation_failed', `expires_in: ${message}.`, {
+      errors: [{ path: '/expires_in', message }],
+    });
   }
   const { record, key } = await insertKey(context, principal.workspaceId, {
     name: input.name,

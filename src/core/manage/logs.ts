@@ -63,5 +63,8 @@ function filters(input: Inputs['listAttempts'] | Inputs['listAllAttempts']) {
 export function page<R extends { id: number }, T>(rows: R[], limit: number, show: (row: R) => T): Page<T> {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  return { data: shown.map(show), next_cursor: rows.length > limit && last !== undefined ? cursorAfter(last.id) : null };
+  return {
+    data: shown.map(show),
+    next_cursor: rows.length > limit && last !== undefined ? cursorAfter(last.id) : null,
+  };
 }

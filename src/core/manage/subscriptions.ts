@@ -123,7 +123,10 @@ export async function updateSubscription(
   if (input.events !== undefined) await checkPatterns(context, workspaceId, input.events);
   const target = input.url === undefined ? null : await checkTarget(context, input.url);
   if (record.status === 'pending_approval' && input.status !== undefined) {
-    throw new PosthornError('pending_approval', 'It keeps this status until someone with webhooks:approve approves it.');
+    throw new PosthornError(
+      'pending_approval',
+      'It keeps this status until someone with webhooks:approve approves it.',
+    );
   }
   const moved = target !== null && new URL(target.url).host !== new URL(record.url).host;
   const waits = moved && (await statusFor(context, workspaceId, target.url)) === 'pending_approval';
@@ -163,7 +166,10 @@ export async function testSubscription(
 ): Promise<Attempt> {
   const record = await find(context, principal, input.subscription_id);
   if (record.status === 'pending_approval') {
-    throw new PosthornError('pending_approval', 'Nothing is sent to an endpoint before it is approved, no test either.');
+    throw new PosthornError(
+      'pending_approval',
+      'Nothing is sent to an endpoint before it is approved, no test either.',
+    );
   }
   const types = await catalogue(context, principal.workspaceId);
   const names = types.map(({ name }) => name);
@@ -272,7 +278,9 @@ async function checkTarget(context: Context, url: string): Promise<{ url: string
 function checkSecret(secret: string | undefined): void {
   const fault = secret === undefined ? null : secretFault(secret);
   if (fault !== null) {
-    throw new PosthornError('validation_failed', `secret: ${fault}.`, { errors: [{ path: '/secret', message: fault }] });
+    throw new PosthornError('validation_failed', `secret: ${fault}.`, {
+      errors: [{ path: '/secret', message: fault }],
+    });
   }
 }
 

@@ -20,7 +20,8 @@ export function afterAttempt(health: EndpointHealth, change: HealthChange, limit
     heldUntil: laterOf(health.heldUntil, change.holdUntil),
   };
   if (health.status === 'disabled') return failed;
-  if (change.responseCode === 410) return { ...failed, status: 'disabled', disabledReason: 'gone', disabledAt: change.at };
+  if (change.responseCode === 410)
+    return { ...failed, status: 'disabled', disabledReason: 'gone', disabledAt: change.at };
   if (health.status !== 'active') return failed;
   const worn =
     failed.failureCount >= limits.disableAfterFailures && change.at - failed.failingSince >= limits.disableAfterMs;

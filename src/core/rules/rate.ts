@@ -13,7 +13,8 @@ export function makeRateLimit(perMinute: number): RateLimit {
   return {
     take(caller, count, now) {
       const known = buckets.get(caller);
-      const filled = known === undefined ? perMinute : known.left + (Math.max(0, now - known.at) * perMinute) / minuteMs;
+      const filled =
+        known === undefined ? perMinute : known.left + (Math.max(0, now - known.at) * perMinute) / minuteMs;
       const left = Math.min(perMinute, filled);
       // What is more than a whole minute's worth would never pass: it needs a full bucket and empties it.
       const needed = Math.min(count, perMinute);

@@ -25,7 +25,7 @@ export function inputReader(route: Route): InputReader {
     const fromPath = params.map(({ name, field, schema }) => [field, pathParameter(c.req.param(name), schema, names)]);
     const query = readQuery(c.req.raw.url, fields.query);
     const body = c.req.raw.method === 'GET' || c.req.raw.method === 'HEAD' ? {} : asObject(await readJson(c));
-    refuseTaken(body, takenFields, Object.fromEntries(fromPath) as Record<string, unknown>);
+    refuseTaken(body, takenFields, names ? (Object.fromEntries(fromPath) as Record<string, unknown>) : {});
     const fromHeaders = headers
       .map(([name, field]) => [field, c.req.raw.headers.get(name)])
       .filter(([, value]) => value !== null);

@@ -120,7 +120,12 @@ async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep
   const again = looked.filter(({ state }) => isWanted(state, step)).map(({ delivery_id }) => delivery_id ?? 0);
   let added = 0;
   if (missed.length > 0) {
-    const fresh = { workspace_id: workspaceId, endpoint_id: step.endpointId, state: deliveryState.pending, due_at: step.now };
+    const fresh = {
+      workspace_id: workspaceId,
+      endpoint_id: step.endpointId,
+      state: deliveryState.pending,
+      due_at: step.now,
+    };
     const counts = { attempts: 0, steps: 0, interruptions: 0, created_at: step.now };
     const { numInsertedOrUpdatedRows } = await trx
       .insertInto('deliveries')
@@ -145,7 +150,11 @@ async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep
       .execute();
   }
   const next = rows[step.countMax];
-  return { queued, lastEventId: next === undefined ? null : (looked.at(-1)?.id ?? null), nextAt: next?.created_at ?? null };
+  return {
+    queued,
+    lastEventId: next === undefined ? null : (looked.at(-1)?.id ?? null),
+    nextAt: next?.created_at ?? null,
+  };
 }
 
 function isWanted(state: number | null, step: ReplayStep): boolean {

@@ -25,7 +25,11 @@ export function endpointStore({ read, write }: Access): EndpointStore {
       .where('status', '!=', endpointStatus.deleted)
       .executeTakeFirstOrThrow();
     if (Number(count) >= countMax) return null;
-    const { id } = await trx.insertInto('endpoints').values(endpointRow(endpoint)).returning('id').executeTakeFirstOrThrow();
+    const { id } = await trx
+      .insertInto('endpoints')
+      .values(endpointRow(endpoint))
+      .returning('id')
+      .executeTakeFirstOrThrow();
     await trx.insertInto('endpoint_urls').values({ endpoint_id: id, version: 1, url: endpoint.url }).execute();
     await insertSecret(trx, id, endpoint.sealedSecret, endpoint.now);
     await bumpVersion(trx, endpoint.workspaceId);
@@ -40,7 +44,10 @@ export function endpointStore({ read, write }: Access): EndpointStore {
         const { workspaceId } = endpoint;
         const mine = { workspace_id: workspaceId, principal: once.principal, key: once.key };
         await lockWorkspace(trx, workspaceId);
-        await trx.deleteFrom('idempotency_keys').where('created_at', '<=', once.now - once.validMs).execute();
+        await trx
+          .deleteFrom('idempotency_keys')
+          .where('created_at', '<=', once.now - once.validMs)
+          .execute();
         const first = await trx
           .selectFrom('idempotency_keys')
           .select(['request_hash', 'answer'])
@@ -96,9 +103,16 @@ export function endpointStore({ read, write }: Access): EndpointStore {
           .executeTakeFirst();
         if (row === undefined) return null;
         const version = change.url === undefined || change.url === row.url ? row.version : row.version + 1;
-        await trx.updateTable('endpoints').set(changedColumns(row, change, version)).where('id', '=', id).execute();
+        await trx
+          .updateTable('endpoints')
+          .set(changedColumns(row, change, version))
+          .where('id', '=', id)
+          .execute();
         if (version !== row.version) {
-          await trx.insertInto('endpoint_urls').values({ endpoint_id: id, version, url: change.url ?? row.url }).execute();
+          await trx
+            .insertInto('endpoint_urls')
+            .values({ endpoint_id: id, version, url: change.url ?? row.url })
+            .execute();
         }
         await bumpVersion(trx, workspaceId);
         return one(trx, id);
@@ -128,7 +142,11 @@ export function endpointStore({ read, write }: Access): EndpointStore {
           .execute();
         await insertSecret(trx, id, sealed, now);
         // A secret whose time is over is of no use to anybody but a thief.
-        await trx.deleteFrom('endpoint_secrets').where('endpoint_id', '=', id).where('valid_until', '<=', now).execute();
+        await trx
+          .deleteFrom('endpoint_secrets')
+          .where('endpoint_id', '=', id)
+          .where('valid_until', '<=', now)
+          .execute();
         const { version, url } = await trx
           .updateTable('endpoints')
           .set({ version: sql`version + 1`, updated_at: now })
@@ -143,7 +161,11 @@ export function endpointStore({ read, write }: Access): EndpointStore {
       write(async (trx) => {
         const { numUpdatedRows } = await trx
           .updateTable('endpoints')
-          .set({ status: endpointStatus.active, next_due_at: sql`case when pending_count > 0 then cast(${now} as bigint) end`, updated_at: now })
+          .set({
+            status: endpointStatus.active,
+            next_due_at: sql`case when pending_count > 0 then cast(${now} as bigint) end`,
+            updated_at: now,
+          })
           .where('workspace_id', '=', workspaceId)
           .where('id', '=', id)
           .where('status', '=', endpointStatus.pending_approval)
@@ -168,13 +190,16 @@ export function endpointStore({ read, write }: Access): EndpointStore {
 }
 
 function withNextAttempt(db: Kysely<Tables>) {
-  return db.selectFrom('endpoints').selectAll('endpoints').select(({ selectFrom }) =>
-    selectFrom('deliveries')
-      .select(({ fn }) => fn.min('due_at').as('due_at'))
-      .whereRef('deliveries.endpoint_id', '=', 'endpoints.id')
-      .where('deliveries.state', '=', sql.lit(deliveryState.pending))
-      .as('next_attempt_at'),
-  );
+  return db
+    .selectFrom('endpoints')
+    .selectAll('endpoints')
+    .select(({ selectFrom }) =>
+      selectFrom('deliveries')
+        .select(({ fn }) => fn.min('due_at').as('due_at'))
+        .whereRef('deliveries.endpoint_id', '=', 'endpoints.id')
+        .where('deliveries.state', '=', sql.lit(deliveryState.pending))
+        .as('next_attempt_at'),
+    );
 }
 
 async function insertSecret(trx: Kysely<Tables>, endpointId: number, sealed: Buffer, now: number): Promise<void> {

@@ -73,7 +73,9 @@ export function recordStore({ read, write }: Access): RecordStore {
         .execute(),
 
     async latestEvent(workspaceId) {
-      const newest = read.selectFrom('events').select(({ fn, eb }) => eb(fn.max('id'), '-', latestEventRowsMax).as('id'));
+      const newest = read
+        .selectFrom('events')
+        .select(({ fn, eb }) => eb(fn.max('id'), '-', latestEventRowsMax).as('id'));
       const row = await read
         .selectFrom('events')
         .innerJoin('type_names', 'type_names.id', 'events.type_id')
@@ -137,7 +139,11 @@ export function recordStore({ read, write }: Access): RecordStore {
 }
 
 /** One page of the delivery log, newest first. */
-async function attempts({ read }: Pick<Access, 'read'>, workspaceId: number, query: AttemptQuery): Promise<AttemptRecord[]> {
+async function attempts(
+  { read }: Pick<Access, 'read'>,
+  workspaceId: number,
+  query: AttemptQuery,
+): Promise<AttemptRecord[]> {
   const { endpointId, deliveryId, status, eventType, isTest, since, until, before } = query;
   const rows = await read
     .selectFrom('attempts')
@@ -151,7 +157,9 @@ async function attempts({ read }: Pick<Access, 'read'>, workspaceId: number, que
         .onRef('endpoint_urls.version', '=', 'attempts.endpoint_version'),
     )
     .leftJoin('attempt_excerpts', (join) =>
-      join.onRef('attempt_excerpts.attempt_id', '=', 'attempts.id').on(sql.lit(query.withExcerpt ? 1 : 0), '=', sql.lit(1)),
+      join
+        .onRef('attempt_excerpts.attempt_id', '=', 'attempts.id')
+        .on(sql.lit(query.withExcerpt ? 1 : 0), '=', sql.lit(1)),
     )
     .select([
       'attempts.id',

@@ -29,7 +29,14 @@ type Lanes = Pick<GroupCommit<JourneyOp, JourneyResult>, 'add' | 'idle'>;
 export function makeLanes(run: RunTransaction, types: TypeIds, limits: HealthLimits): Lanes {
   const lone = makeLone(run, types);
   const publishes = new GroupCommit<OpOf<'accept'>, JourneyResult>(
-    (ops) => isolated(ops, (some) => accept(run, types, some.map(({ batch }) => batch))),
+    (ops) =>
+      isolated(ops, (some) =>
+        accept(
+          run,
+          types,
+          some.map(({ batch }) => batch),
+        ),
+      ),
     groupRowsMax,
   );
   const work = new GroupCommit<Exclude<JourneyOp, OpOf<'accept'>>, JourneyResult>(async (ops) => {
@@ -38,7 +45,8 @@ export function makeLanes(run: RunTransaction, types: TypeIds, limits: HealthLim
     const settles = ops.filter((op) => op.kind === 'settle');
     const settled = await isolated(settles, (some) => settleAll(run, types, limits, some));
     for (const [index, op] of settles.entries()) outcomes.set(op, settled[index] ?? noAnswer);
-    for (const op of ops) if (op.kind !== 'settle') outcomes.set(op, (await isolated([op], async () => [await lone(op)]))[0] ?? noAnswer);
+    for (const op of ops)
+      if (op.kind !== 'settle') outcomes.set(op, (await isolated([op], async () => [await lone(op)]))[0] ?? noAnswer);
     return ops.map((op) => outcomes.get(op) ?? noAnswer);
   }, groupRowsMax);
 

@@ -10,7 +10,9 @@ const migrationLock = 7_678_435_121;
 export async function migrate(pool: Pool): Promise<void> {
   const client = await pool.connect();
   try {
-    const { rows: server } = await client.query<{ version: number }>("select current_setting('server_version_num')::int as version");
+    const { rows: server } = await client.query<{ version: number }>(
+      "select current_setting('server_version_num')::int as version",
+    );
     if ((server[0]?.version ?? 0) < serverVersionMin) throw new Error('Posthorn needs PostgreSQL 13 or later.');
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [migrationLock]);
@@ -20,7 +22,8 @@ export async function migrate(pool: Pool): Promise<void> {
       await client.query("insert into meta (name, value) values ('schema_version', $1)", [schemaVersionValue]);
     }
     const { rows } = await client.query<{ value: Buffer }>("select value from meta where name = 'schema_version'");
-    if (rows[0] === undefined) throw new Error('The database has a table "meta" that is not Posthorn\'s: give it a database of its own.');
+    if (rows[0] === undefined)
+      throw new Error('The database has a table "meta" that is not Posthorn\'s: give it a database of its own.');
     checkSchemaVersion(rows[0].value);
     await client.query('commit');
   } catch (error) {

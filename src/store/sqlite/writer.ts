@@ -52,7 +52,8 @@ function makeReply(): (request: WriterRequest) => WriterReply {
         return { kind: 'done' };
       case 'query': {
         const statement = db.prepare(request.sql);
-        if (statement.reader) return { kind: 'rows', result: { rows: statement.all(...request.parameters), changes: 0, insertId: null } };
+        if (statement.reader)
+          return { kind: 'rows', result: { rows: statement.all(...request.parameters), changes: 0, insertId: null } };
         const { changes, lastInsertRowid } = statement.run(...request.parameters);
         return { kind: 'rows', result: { rows: [], changes, insertId: lastInsertRowid } };
       }

@@ -34,7 +34,11 @@ export async function accept(run: RunTransaction, types: TypeIds, batches: Accep
   return publishes.map(({ answer }) => answer ?? { outcome: 'stale' });
 }
 
-async function tryTogether(run: RunTransaction, types: TypeIds, publishes: Publish[]): Promise<Map<Publish, AcceptResult>> {
+async function tryTogether(
+  run: RunTransaction,
+  types: TypeIds,
+  publishes: Publish[],
+): Promise<Map<Publish, AcceptResult>> {
   try {
     return await run((trx) => store(trx, types, publishes));
   } catch (error) {
@@ -63,7 +67,11 @@ async function store(trx: Transaction, types: TypeIds, publishes: Publish[]): Pr
   const before = await readStored(trx, batches, made);
   const answers = new Map(publishes.map((publish) => [publish, answerTo(publish.batch, before)]));
   const refused = new Map([...answers].filter(([, { outcome }]) => outcome !== 'stored'));
-  if (refused.size === 0) await owe(trx, batches.flatMap((batch) => owedBy(batch, made)));
+  if (refused.size === 0)
+    await owe(
+      trx,
+      batches.flatMap((batch) => owedBy(batch, made)),
+    );
   // Last, and under the locks of the endpoints that got deliveries: a change of one of them is either seen here, or it
   // waits until this is committed. A lock on the workspace instead would hold up every change for as long as publishes
   // of several processes overlap.
@@ -82,7 +90,8 @@ function answerTo({ workspaceId, events }: AcceptBatch, before: Map<string, Stor
     const first = before.get(key) ?? seen.get(key);
     if (first !== undefined && !sameEvent(first, event)) return { outcome: 'conflict', index };
     answers.push({ deliveries: first?.deliveries ?? event.endpointIds.length, repeated: first !== undefined });
-    if (first === undefined) seen.set(key, { type: event.type, data: event.data, deliveries: event.endpointIds.length });
+    if (first === undefined)
+      seen.set(key, { type: event.type, data: event.data, deliveries: event.endpointIds.length });
   }
   return { outcome: 'stored', events: answers };
 }

@@ -38,7 +38,11 @@ const insert = `
   returning id, workspace_id, public_id`;
 
 /** Stores the events whose ids are new, the first of each id. Answers their rows by `keyOf`. */
-export async function storeEvents(trx: Transaction, types: TypeIds, batches: AcceptBatch[]): Promise<Map<string, number>> {
+export async function storeEvents(
+  trx: Transaction,
+  types: TypeIds,
+  batches: AcceptBatch[],
+): Promise<Map<string, number>> {
   const rows = batches.flatMap(({ workspaceId, events, now }) =>
     firstOfEachId(events).map((event) => ({ workspaceId, event, now })),
   );
@@ -68,7 +72,9 @@ export async function readStored(
   made: Map<string, number>,
 ): Promise<Map<string, StoredEvent>> {
   const taken = batches.flatMap(({ workspaceId, events }) =>
-    events.map(({ publicId }) => ({ workspaceId, publicId })).filter((one) => !made.has(keyOf(one.workspaceId, one.publicId))),
+    events
+      .map(({ publicId }) => ({ workspaceId, publicId }))
+      .filter((one) => !made.has(keyOf(one.workspaceId, one.publicId))),
   );
   if (taken.length === 0) return new Map();
   const rows = await trx.query<StoredEvent & { workspace_id: number; public_id: string }>(read, [

@@ -49,5 +49,6 @@ export async function writeHealth(trx: Transaction, settled: SettledEndpoint[]):
     ...names.map((name) => settled.map(({ after }) => after[name])),
   ]);
   const changed = settled.filter(({ before, after }) => before.status !== after.status);
-  if (changed.length > 0) await trx.query(bumpVersions, [[...new Set(changed.map(({ before }) => before.workspace_id))]]);
+  if (changed.length > 0)
+    await trx.query(bumpVersions, [[...new Set(changed.map(({ before }) => before.workspace_id))]]);
 }

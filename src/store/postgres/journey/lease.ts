@@ -78,11 +78,7 @@ const readEvents = `
  * endpoints are locked by one statement, and what is due is read by the next ones, which see all that was committed
  * before the lock was had. In a single statement, the reading would see the database as it was before the waiting.
  */
-export async function lease(
-  run: RunTransaction,
-  unhanded: Unhanded,
-  request: Request,
-): Promise<LeasedBatch> {
+export async function lease(run: RunTransaction, unhanded: Unhanded, request: Request): Promise<LeasedBatch> {
   const first = await attempt(run, unhanded, request, 'skip locked');
   if (first.batch.deliveries.length > 0) return first.batch;
   // Whatever could be had was had by others. To come back at once would be to ask in a circle: wait for them instead.
@@ -131,7 +127,10 @@ async function leaseOnce(trx: Transaction, { workerId, shares, now }: Request, w
     workerId,
   ]);
   const leased = rows.filter(({ state }) => state === deliveryState.leased);
-  const canceled = Map.groupBy(rows.filter(({ state }) => state === deliveryState.canceled), (row) => row.endpoint_id);
+  const canceled = Map.groupBy(
+    rows.filter(({ state }) => state === deliveryState.canceled),
+    (row) => row.endpoint_id,
+  );
   const ids = endpoints.map(({ id }) => id);
   await trx.query(lookNext, [ids, ids.map((id) => canceled.get(id)?.length ?? 0), now]);
   const batch = { deliveries: inOrder(open, locked, leased), events: await events(trx, leased) };

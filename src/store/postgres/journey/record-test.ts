@@ -41,7 +41,8 @@ export async function recordTest(run: RunTransaction, types: TypeIds, test: Test
       attempt.durationMs,
       attempt.excerpt === null || attempt.excerpt.length === 0 ? null : attempt.excerpt,
     ]);
-    if (test.freesHold && (await trx.query(freeHold, [endpointId, attempt.startedAt])).length > 0) trx.wakesOthers = true;
+    if (test.freesHold && (await trx.query(freeHold, [endpointId, attempt.startedAt])).length > 0)
+      trx.wakesOthers = true;
     const [endpoint] = await trx.query<{ public_id: string; url: string }>(
       'select public_id, url from endpoints where id = $1',
       [endpointId],

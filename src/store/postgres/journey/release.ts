@@ -23,7 +23,10 @@ export async function release(trx: Transaction, workerId: number, deliveryIds: n
     [deliveryIds, workerId],
   );
   if (held.length === 0) return;
-  await lockEndpoints(trx, held.map((row) => row.endpoint_id));
+  await lockEndpoints(
+    trx,
+    held.map((row) => row.endpoint_id),
+  );
   await trx.query(makePending, [deliveryIds, workerId, dueAt]);
   trx.wakesOthers = true;
 }

@@ -45,7 +45,12 @@ const record = `
   select delivery_id, worker_id from numbered`;
 
 /** Records the attempts of one group in one transaction. Answers false for those whose lease was no longer held. */
-export async function settle(run: RunTransaction, types: TypeIds, limits: HealthLimits, made: Made[]): Promise<boolean[]> {
+export async function settle(
+  run: RunTransaction,
+  types: TypeIds,
+  limits: HealthLimits,
+  made: Made[],
+): Promise<boolean[]> {
   await types.ensure(made.map(({ settlement }) => settlement.eventType));
   return run(async (trx) => {
     const ids = [...new Set(made.map(({ settlement }) => settlement.endpointId))];
@@ -104,8 +109,16 @@ function outcomeOf({ next }: Settlement, endpoint: EndpointRow | undefined): { s
   return deleted ? { state: deliveryState.canceled, dueAt: null } : { state: deliveryState.pending, dueAt: next.dueAt };
 }
 
-async function settleEndpoints(trx: Transaction, limits: HealthLimits, rows: EndpointRow[], held: Set<Made>): Promise<void> {
-  const byEndpoint = Map.groupBy([...held].map(({ settlement }) => settlement), ({ endpointId }) => endpointId);
+async function settleEndpoints(
+  trx: Transaction,
+  limits: HealthLimits,
+  rows: EndpointRow[],
+  held: Set<Made>,
+): Promise<void> {
+  const byEndpoint = Map.groupBy(
+    [...held].map(({ settlement }) => settlement),
+    ({ endpointId }) => endpointId,
+  );
   const settled = rows.flatMap((row) => {
     const group = byEndpoint.get(row.id);
     if (group === undefined) return [];
@@ -118,5 +131,7 @@ async function settleEndpoints(trx: Transaction, limits: HealthLimits, rows: End
 
 function healthAfter(row: EndpointRow, group: Settlement[], limits: HealthLimits): HealthColumns {
   if (row.status === endpointStatus.deleted) return row;
-  return healthColumns(group.reduce((health, settlement) => afterAttempt(health, settlement.health, limits), healthOf(row)));
+  return healthColumns(
+    group.reduce((health, settlement) => afterAttempt(health, settlement.health, limits), healthOf(row)),
+  );
 }

@@ -18,7 +18,9 @@ export class TypeIds {
     const unknown = [...new Set(names)].filter((name) => !this.#ids.has(name)).toSorted();
     if (unknown.length === 0 || (await this.#read(unknown)) === unknown.length) return;
     const missing = unknown.filter((name) => !this.#ids.has(name));
-    await this.#pool.query('insert into type_names (name) select unnest($1::text[]) on conflict (name) do nothing', [missing]);
+    await this.#pool.query('insert into type_names (name) select unnest($1::text[]) on conflict (name) do nothing', [
+      missing,
+    ]);
     await this.#read(missing);
   }
 

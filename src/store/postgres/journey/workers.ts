@@ -47,13 +47,23 @@ export async function beat(run: RunTransaction, workerId: number, now: number): 
   return run(async (trx) => (await trx.query(update, [workerId, now])).length === 1, { durable: false });
 }
 
-export async function giveBack(run: RunTransaction, workerId: number, deliveryIds: number[], dueAt: number): Promise<null> {
+export async function giveBack(
+  run: RunTransaction,
+  workerId: number,
+  deliveryIds: number[],
+  dueAt: number,
+): Promise<null> {
   await run((trx) => release(trx, workerId, deliveryIds, dueAt));
   return null;
 }
 
 /** Gives back the leases of `unsent`, interrupts what else the worker holds, forgets it. */
-export async function retireWorker(run: RunTransaction, workerId: number, unsent: number[], now: number): Promise<null> {
+export async function retireWorker(
+  run: RunTransaction,
+  workerId: number,
+  unsent: number[],
+  now: number,
+): Promise<null> {
   await run(async (trx) => {
     await trx.query('select id from workers where id = $1 for update', [workerId]);
     // All at once: locked in two goes, they would no longer be in order.
@@ -61,7 +71,10 @@ export async function retireWorker(run: RunTransaction, workerId: number, unsent
       `select distinct endpoint_id from deliveries where worker_id = $1 and state = ${deliveryState.leased}`,
       [workerId],
     );
-    await lockEndpoints(trx, held.map((row) => row.endpoint_id));
+    await lockEndpoints(
+      trx,
+      held.map((row) => row.endpoint_id),
+    );
     await release(trx, workerId, unsent, now);
     await interrupt(trx, workerId, now, retireLeasesMax);
   });
@@ -69,7 +82,12 @@ export async function retireWorker(run: RunTransaction, workerId: number, unsent
 }
 
 /** Interrupts the leases of workers silent since `silentSince`, at most `leasesMax`; forgets workers that hold none. */
-export async function reapWorkers(run: RunTransaction, silentSince: number, now: number, leasesMax: number): Promise<number> {
+export async function reapWorkers(
+  run: RunTransaction,
+  silentSince: number,
+  now: number,
+  leasesMax: number,
+): Promise<number> {
   let freed = 0;
   // One worker a transaction, because the endpoints of several would not be locked in order.
   for (let found = true; found && freed < leasesMax; ) {

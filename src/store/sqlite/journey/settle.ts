@@ -84,7 +84,16 @@ export function makeSettle(db: Database, types: TypeNames, marks: Marks, write: 
     const { workspaceId, endpointId, endpointVersion, deliveryId, attemptNumber } = settlement;
     const typeId = types.idOf(settlement.eventType);
     write(
-      { workspaceId, endpointId, endpointVersion, deliveryId, typeId, attempt: attemptNumber, nextAttemptAt: dueAt, isTest: false },
+      {
+        workspaceId,
+        endpointId,
+        endpointVersion,
+        deliveryId,
+        typeId,
+        attempt: attemptNumber,
+        nextAttemptAt: dueAt,
+        isTest: false,
+      },
       attempt,
     );
     if (dueAt === null) marks.owe(endpointId, -1);
@@ -139,7 +148,16 @@ export function makeRecordTest(db: Database, types: TypeNames, marks: Marks, wri
     const deliveryId = Number(
       insertDelivery.run(workspaceId, eventId, endpointId, state, at, errorCode(attempt.error), at).lastInsertRowid,
     );
-    const row = { workspaceId, endpointId, endpointVersion, deliveryId, typeId, attempt: 1, nextAttemptAt: null, isTest: true };
+    const row = {
+      workspaceId,
+      endpointId,
+      endpointVersion,
+      deliveryId,
+      typeId,
+      attempt: 1,
+      nextAttemptAt: null,
+      isTest: true,
+    };
     const id = write(row, attempt);
     if (test.freesHold && free.run(endpointId).changes > 0) marks.due(endpointId, at);
     const { public_id, url } = endpoint.get(endpointId) as { public_id: string; url: string };

@@ -44,7 +44,13 @@ export function makeWorkers(db: Database, marks: Marks, write: ReturnType<typeof
     const state = deleted ? deliveryState.canceled : worn ? deliveryState.failed : deliveryState.pending;
     const again = state === deliveryState.pending;
     interrupt.run(state, now, errorCode('interrupted'), row.id);
-    const facts: AttemptFacts = { startedAt: now, durationMs: 0, responseCode: null, error: 'interrupted', excerpt: null };
+    const facts: AttemptFacts = {
+      startedAt: now,
+      durationMs: 0,
+      responseCode: null,
+      error: 'interrupted',
+      excerpt: null,
+    };
     write(
       {
         workspaceId: row.workspace_id,

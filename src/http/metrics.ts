@@ -1,0 +1,27 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { PosthornError } from '../core/errors.ts';
+import type { Answer } from './answer.ts';
+import type { RequestContext } from './context.ts';
+
+/** What Prometheus reads, and who may. */
+export interface MetricsFace {
+  /** The bearer token that opens the page; null: none is needed, because only this machine can ask. */
+  token: string | null;
+  page(): Promise<{ contentType: string; text: string }>;
+}
+
+/** `GET /metrics`. Throws `unauthorized` unless the token fits. */
+export async function metricsAnswer({ token, page }: MetricsFace, c: RequestContext): Promise<Answer> {
+  if (token !== null && !holdsToken(c.req.raw.headers.get('authorization'), token)) {
+    throw new PosthornError('unauthorized', 'Send the bearer token that POSTHORN_METRICS_TOKEN holds.');
+  }
+  const { contentType, text } = await page();
+  return { status: 200, text, contentType };
+}
+
+/** In constant time, whatever the lengths. */
+function holdsToken(authorization: string | null, token: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const given = /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
+  return timingSafeEqual(digest(given), digest(token));
+}
