@@ -32,7 +32,12 @@ const tables: Record<string, () => string> = {
   errors: () =>
     table(
       ['code', 'status', 'means', 'what to do'],
-      Object.entries(errorTable).map(([code, { status, title, advice }]) => [`\`${code}\``, String(status), title, advice]),
+      Object.entries(errorTable).map(([code, { status, title, advice }]) => [
+        `\`${code}\``,
+        String(status),
+        title,
+        advice,
+      ]),
     ),
   attempts: () =>
     table(

@@ -1,7 +1,7 @@
 import { type Config, localUrl } from './config.ts';
 import { isLoopback } from './config/addresses.ts';
 import type { Core } from './core/core.ts';
-import type { Clock, Metrics, Ports } from './core/ports.ts';
+import type { Clock, Metrics, Ports, Store } from './core/ports.ts';
 import type { MetricsFace } from './http/metrics.ts';
 import type { PrometheusMetrics } from './metrics.ts';
 import type { App } from './http/context.ts';
@@ -70,16 +70,23 @@ function hasPage(metrics: Metrics): metrics is PrometheusMetrics {
 
 /** Null when the store answers and the dispatcher's heart beats, else the reason why requests had better go elsewhere. */
 async function faultOf(config: Config, core: Core, { store, clock }: Ports): Promise<string | null> {
-  const answered = await Promise.race([store.ping().then(isTrue, isFalse), after(clock, pingMsMax)]);
-  if (!answered) return 'The database does not answer.';
+  if (!(await answers(store, clock))) return 'The database does not answer.';
   const { lastBeatAt } = core.worker.pulse();
   if (!config.dispatch || (lastBeatAt !== null && clock.now() - lastBeatAt < silenceMsMax)) return null;
   return "The dispatcher's heart does not beat.";
 }
 
-const isTrue = () => true;
-const isFalse = () => false;
-
-function after(clock: Clock, ms: number): Promise<false> {
-  return new Promise((resolve) => void clock.after(ms, () => resolve(false)));
+/** Whether the database answers in time: one that is away may keep a connection waiting for minutes. */
+function answers(store: Store, clock: Clock): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (isAnswer: boolean) => {
+      cancel();
+      resolve(isAnswer);
+    };
+    const cancel = clock.after(pingMsMax, () => resolve(false));
+    store.ping().then(
+      () => settle(true),
+      () => settle(false),
+    );
+  });
 }

@@ -1,6 +1,6 @@
 import type { Posthorn } from './app.ts';
 import type { Config } from './config.ts';
-import { agentScopes } from './operator.ts';
+import { agentScopes } from './core/vocabulary.ts';
 import { serveStdio } from './mcp/stdio.ts';
 import { packageVersion } from './package.ts';
 import { makeLog } from './system.ts';

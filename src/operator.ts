@@ -2,7 +2,8 @@ import type { Core } from './core/core.ts';
 import { PosthornError } from './core/errors.ts';
 import { limits } from './core/inputs.ts';
 import type { Ports, TargetVerdict, WorkspaceRecord } from './core/ports.ts';
-import { type Principal, type Scope, scopes } from './core/types.ts';
+import type { Principal } from './core/types.ts';
+import { scopes } from './core/vocabulary.ts';
 
 /** A workspace as it is shown. */
 export interface Workspace {
@@ -20,10 +21,6 @@ export interface Operator {
   createWorkspace(name: string): Promise<Workspace>;
   checkTarget(url: string): Promise<TargetVerdict>;
 }
-
-/** What stays with people: an agent does not approve destinations, make keys, or read payloads by itself. */
-export const peoplesScopes: readonly Scope[] = ['webhooks:approve', 'keys:admin', 'payloads:read'];
-export const agentScopes: readonly Scope[] = scopes.filter((scope) => !peoplesScopes.includes(scope));
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 

@@ -7,7 +7,14 @@ import { documents, withTables } from '../docs/generate.ts';
 import { packageRoot } from '../src/package.ts';
 
 const read = (path: string) => readFileSync(join(packageRoot, path), 'utf8');
-const pages = ['README.md', 'docs/reference.md', 'docs/receivers.md', 'docs/operating.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'];
+const pages = [
+  'README.md',
+  'docs/reference.md',
+  'docs/receivers.md',
+  'docs/operating.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+];
 
 describe('the documentation', () => {
   it.each(documents)('%s holds the tables as the code makes them; "npm run docs" writes them', (path) => {
@@ -27,9 +34,21 @@ describe('the documentation', () => {
     const seconds = String(Math.floor(Date.now() / 1_000));
     const body = '{"id":"evt-1","name":"Adä"}';
     const signature = createHmac('sha256', Buffer.alloc(24, 5)).update(`evt-1.${seconds}.${body}`).digest('base64');
-    const headers = JSON.stringify({ 'webhook-id': 'evt-1', 'webhook-timestamp': seconds, 'webhook-signature': `v1,xx v1,${signature}` });
+    const headers = JSON.stringify({
+      'webhook-id': 'evt-1',
+      'webhook-timestamp': seconds,
+      'webhook-signature': `v1,xx v1,${signature}`,
+    });
     const run = (text: string) =>
-      execFileSync('python3', ['-c', `${code}\nimport sys, json\nprint(verify(sys.argv[1], json.loads(sys.argv[2]), sys.argv[3].encode()))`, secret, headers, text]).toString().trim();
+      execFileSync('python3', [
+        '-c',
+        `${code}\nimport sys, json\nprint(verify(sys.argv[1], json.loads(sys.argv[2]), sys.argv[3].encode()))`,
+        secret,
+        headers,
+        text,
+      ])
+        .toString()
+        .trim();
     expect([run(body), run(`${body} `)]).toEqual(['True', 'False']);
   });
 });

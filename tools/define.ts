@@ -1,12 +1,9 @@
 import type { z } from 'zod';
 import type { Core } from '../src/core/core.ts';
 import { parseInput } from '../src/core/inputs.ts';
-import type { Principal, Scope } from '../src/core/types.ts';
+import type { Principal } from '../src/core/types.ts';
+import type { Scope, ToolGroup } from '../src/core/vocabulary.ts';
 import { requireScope } from '../src/core/use-case.ts';
-
-/** The groups that POSTHORN_TOOLS switches on and off. */
-export const toolGroups = ['subscriptions', 'events', 'configs', 'automations'] as const;
-export type ToolGroup = (typeof toolGroups)[number];
 
 /** What a client may tell its user before a call. All are set: the protocol's defaults are wrong for most tools. */
 export interface Annotations {

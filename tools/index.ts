@@ -14,7 +14,7 @@ import { rotateWebhookSecret } from './rotate_webhook_secret.ts';
 import { testWebhookSubscription } from './test_webhook_subscription.ts';
 import { updateWebhookSubscription } from './update_webhook_subscription.ts';
 
-export { toolGroups, type Tool, type ToolGroup } from './define.ts';
+export type { Tool } from './define.ts';
 
 /** What POSTHORN_TOOLS is when it is not set. */
 export const defaultToolGroups = ['subscriptions', 'events'] as const;

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Core } from '../core/core.ts';
-import { type ApiKey, type Principal, type Scope, scopes } from '../core/types.ts';
-import { agentScopes, peoplesScopes } from '../operator.ts';
+import type { ApiKey, Principal } from '../core/types.ts';
+import { type Scope, scopes } from '../core/vocabulary.ts';
+import { agentScopes, peoplesScopes } from '../core/vocabulary.ts';
 import { withPosthorn } from './local.ts';
 import { oneLine, table, type Terminal } from './terminal.ts';
 

@@ -3,7 +3,6 @@ import type { KeyStore, Random } from '../core/ports.ts';
 import { makeVault } from '../core/rules/seal.ts';
 import type { SecretKey } from './secret-key.ts';
 
-// The same words and owner as core's bootstrap, which looks at the same row.
 const owner = 'secret_key_check';
 const words = 'posthorn';
 

@@ -1,3 +1,4 @@
+import { toolGroups } from '../core/vocabulary.ts';
 import { parseAllowTargets } from '../net/allowlist.ts';
 import { bindHost, databaseUrl, hostNames, publicUrl } from './addresses.ts';
 import { base64Bytes, duration, durations, headerSafe, integer, manyOf, onOff, oneOf, ValueFault } from './values.ts';
@@ -21,7 +22,6 @@ export interface Variable<T, D extends string | null> {
 const dayMs = 86_400_000;
 const variable = <T, const D extends string | null>(one: Variable<T, D>): Variable<T, D> => one;
 
-export const toolGroups = ['subscriptions', 'events', 'configs', 'automations'] as const;
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Every variable that Posthorn reads, in the order of the documentation. */

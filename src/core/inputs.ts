@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PosthornError, type FieldError } from './errors.ts';
-import { deliveryStatuses, endpointStatuses, scopes } from './types.ts';
+import { deliveryStatuses, endpointStatuses, scopes } from './vocabulary.ts';
 
 /**
  * One schema per use case. REST, MCP and the command line all check their input with these, so that they cannot drift

@@ -1,4 +1,4 @@
-import type { AttemptError, DeliveryStatus, DisabledReason, EndpointStatus, Scope } from './types.ts';
+import type { AttemptError, DeliveryStatus, DisabledReason, EndpointStatus, Scope } from './vocabulary.ts';
 
 /** What core needs from outside. Times are epoch milliseconds, ids of rows are integers. */
 export interface Ports {

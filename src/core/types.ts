@@ -1,47 +1,17 @@
 import { z } from 'zod';
+import {
+  attemptErrors,
+  deliveryStatuses,
+  disabledReasons,
+  endpointStatuses,
+  type Scope,
+  scopes,
+} from './vocabulary.ts';
 
 /**
  * The objects that Posthorn shows, as schemas: REST documents them, MCP declares them as output, the command line prints
  * them. Times are ISO 8601 in UTC, durations milliseconds, ids public ids.
  */
-
-export const scopes = [
-  'webhooks:read',
-  'webhooks:write',
-  'webhooks:delete',
-  'events:read',
-  'events:write',
-  'payloads:read',
-  'webhooks:approve',
-  'keys:admin',
-] as const;
-export type Scope = (typeof scopes)[number];
-
-export const attemptErrors = [
-  'http_1xx',
-  'http_3xx',
-  'http_4xx',
-  'http_5xx',
-  'timeout',
-  'connect_refused',
-  'connection_reset',
-  'dns_failed',
-  'tls_failed',
-  'target_not_allowed',
-  'response_too_large',
-  'invalid_response',
-  'interrupted',
-] as const;
-export type AttemptError = (typeof attemptErrors)[number];
-
-export const endpointStatuses = ['active', 'paused', 'disabled', 'pending_approval'] as const;
-export type EndpointStatus = (typeof endpointStatuses)[number];
-
-export const deliveryStatuses = ['pending', 'succeeded', 'failed', 'canceled'] as const;
-export type DeliveryStatus = (typeof deliveryStatuses)[number];
-
-export const disabledReasons = ['repeated_failures', 'gone'] as const;
-export type DisabledReason = (typeof disabledReasons)[number];
 
 const time = z.iso.datetime();
 const timeOrNull = time.nullable();

@@ -4,7 +4,8 @@ import { parseInput } from './inputs.ts';
 import type { AttemptFacts, LeasedEvent, Ports } from './ports.ts';
 import type { Vault } from './rules/seal.ts';
 import type { Settings } from './settings.ts';
-import type { Principal, Scope } from './types.ts';
+import type { Principal } from './types.ts';
+import type { Scope } from './vocabulary.ts';
 
 /** What every use case may reach. */
 export interface Context extends Ports {

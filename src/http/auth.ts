@@ -1,6 +1,7 @@
 import type { Core } from '../core/core.ts';
 import { PosthornError } from '../core/errors.ts';
-import { type Principal, type Scope, scopes } from '../core/types.ts';
+import type { Principal } from '../core/types.ts';
+import { type Scope, scopes } from '../core/vocabulary.ts';
 
 const bearerPattern = /^bearer +(\S.*)$/i;
 

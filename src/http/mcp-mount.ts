@@ -1,4 +1,5 @@
-import type { Principal, Scope } from '../core/types.ts';
+import type { Principal } from '../core/types.ts';
+import { agentScopes } from '../core/vocabulary.ts';
 import { authenticateRequest } from './auth.ts';
 import { readBytes } from './body.ts';
 import type { RequestContext } from './context.ts';
@@ -11,15 +12,6 @@ export type McpFetch = (request: Request, principal: Principal) => Promise<Respo
 
 /** What the transport uses: messages, the stream of a session, its end. */
 export const mcpMethods = ['POST', 'GET', 'DELETE'];
-
-/** What an agent's key usually holds; those that stay with people are not asked for. */
-const agentScopes: readonly Scope[] = [
-  'webhooks:read',
-  'webhooks:write',
-  'webhooks:delete',
-  'events:read',
-  'events:write',
-];
 
 /** Puts host check, key check and body limit in front of MCP, which checks none of them itself. */
 export function mcpHandler(face: Face, mcp: McpFetch): (c: RequestContext) => Promise<Response> {

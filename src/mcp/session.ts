@@ -1,6 +1,7 @@
 import type { ScopeChallengeHandler } from '@modelcontextprotocol/server';
 import type { Core } from '../core/core.ts';
-import type { Principal, Scope } from '../core/types.ts';
+import type { Principal } from '../core/types.ts';
+import type { Scope } from '../core/vocabulary.ts';
 
 /** Who asks, and what answers. Nothing is opened before somebody calls one of these. */
 export interface Session {

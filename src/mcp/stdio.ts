@@ -1,7 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
 import { serveStdio as serveConnection } from '@modelcontextprotocol/server/stdio';
 import type { Core } from '../core/core.ts';
-import type { Principal, Scope } from '../core/types.ts';
+import type { Principal } from '../core/types.ts';
+import type { Scope } from '../core/vocabulary.ts';
 import { makeServer, type McpOptions } from './server.ts';
 import type { Session } from './session.ts';
 import { StdioTransport } from './stdio-transport.ts';

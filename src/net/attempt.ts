@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { SendResult } from '../core/ports.ts';
-import type { AttemptError } from '../core/types.ts';
+import type { AttemptError } from '../core/vocabulary.ts';
 import { attemptErrorOf, isRefusedInformational, SendFailure } from './failure.ts';
 
 /** Of a response's body, kept for people to read. */

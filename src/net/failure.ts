@@ -1,5 +1,5 @@
 import { errors } from 'undici';
-import type { AttemptError } from '../core/types.ts';
+import type { AttemptError } from '../core/vocabulary.ts';
 
 /** An attempt's end that we know the reason of, because we brought it about. */
 export class SendFailure extends Error {

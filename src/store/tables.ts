@@ -5,7 +5,7 @@ import {
   type DeliveryStatus,
   type DisabledReason,
   type EndpointStatus,
-} from '../core/types.ts';
+} from '../core/vocabulary.ts';
 import type { EndpointKind } from '../core/ports.ts';
 
 /** The version of schema.sql and schema.postgres.sql. A database with a higher one is refused. */

@@ -2,7 +2,8 @@ import { type Core, type PublishAnswer, useCases } from '../../src/core/core.ts'
 import { PosthornError } from '../../src/core/errors.ts';
 import { inputs, parseInput } from '../../src/core/inputs.ts';
 import type { Log } from '../../src/core/ports.ts';
-import { type Principal, type Scope, scopes } from '../../src/core/types.ts';
+import type { Principal } from '../../src/core/types.ts';
+import { type Scope, scopes } from '../../src/core/vocabulary.ts';
 import { requireScope } from '../../src/core/use-case.ts';
 import { type AppOptions, makeApp } from '../../src/http/server.ts';
 

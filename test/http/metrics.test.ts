@@ -26,7 +26,9 @@ describe('GET /metrics', () => {
     const text = await page();
     expect(lineOf(text, 'posthorn_events_accepted_total')).toBe('posthorn_events_accepted_total 1');
     expect(lineOf(text, 'posthorn_deliveries_created_total')).toBe('posthorn_deliveries_created_total 1');
-    expect(lineOf(text, 'posthorn_attempts_total{outcome="http_5xx"}')).toBe('posthorn_attempts_total{outcome="http_5xx"} 1');
+    expect(lineOf(text, 'posthorn_attempts_total{outcome="http_5xx"}')).toBe(
+      'posthorn_attempts_total{outcome="http_5xx"} 1',
+    );
     expect(lineOf(text, 'posthorn_workers')).toBe('posthorn_workers 1');
     expect(text).not.toContain('wsp_');
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Route } from '../../src/http/api/route.ts';
 import { routes } from '../../src/http/api/routes.ts';
-import { scopes } from '../../src/core/types.ts';
+import { scopes } from '../../src/core/vocabulary.ts';
 import { fakeApp, keyWith, problemOf } from './fake-core.ts';
 
 const pathOf = (route: Route) => route.path.replaceAll(/\{\w+\}/g, 'id_1');

@@ -43,7 +43,12 @@ describe('the main job', () => {
     expect(await logs(id)).toMatchObject([
       { attempt: 1, status: 'succeeded', response_code: 204, error: null, is_test: false, event_id: 'evt-1' },
     ]);
-    expect(await show(id)).toMatchObject({ pending_count: 0, failure_count: 0, last_error: null, next_attempt_at: null });
+    expect(await show(id)).toMatchObject({
+      pending_count: 0,
+      failure_count: 0,
+      last_error: null,
+      next_attempt_at: null,
+    });
   });
 
   it('retries by the schedule until the receiver takes it', async () => {
@@ -53,7 +58,12 @@ describe('the main job', () => {
     await publish('evt-2');
     await attempted(id, 1);
     const first = await show(id);
-    expect(first).toMatchObject({ failure_count: 1, last_error: 'http_5xx', last_response_code: 500, pending_count: 1 });
+    expect(first).toMatchObject({
+      failure_count: 1,
+      last_error: 'http_5xx',
+      last_response_code: 500,
+      pending_count: 1,
+    });
     expect(first.next_attempt_at).toBe('2026-11-23T10:00:05.000Z');
     h.clock.advance(4_900);
     expect(h.receiver.requests).toHaveLength(1);
@@ -62,7 +72,11 @@ describe('the main job', () => {
     h.clock.jump(300_000);
     await attempted(id, 3);
     const rows = await logs(id);
-    expect(rows.map(({ attempt, response_code }) => [attempt, response_code])).toEqual([[3, 204], [2, 503], [1, 500]]);
+    expect(rows.map(({ attempt, response_code }) => [attempt, response_code])).toEqual([
+      [3, 204],
+      [2, 503],
+      [1, 500],
+    ]);
     expect(rows.map(({ next_attempt_at }) => next_attempt_at)).toEqual([
       null,
       '2026-11-23T10:05:05.000Z',
@@ -95,7 +109,9 @@ describe('the main job', () => {
     h.clock.advance(1_000);
     await attempted(id, 2);
     const event = await h.core.getEvent(h.owner, { event_id: 'evt-5' });
-    expect(event.deliveries).toMatchObject([{ status: 'failed', attempts: 2, next_attempt_at: null, last_error: 'http_5xx' }]);
+    expect(event.deliveries).toMatchObject([
+      { status: 'failed', attempts: 2, next_attempt_at: null, last_error: 'http_5xx' },
+    ]);
     expect(await show(id)).toMatchObject({ pending_count: 0, failure_count: 2 });
   });
 });
@@ -112,7 +128,12 @@ describe('what the receiver answers', () => {
     h.clock.jump(600_000);
     await h.core.updateSubscription(h.owner, { subscription_id: id, status: 'active' });
     await attempted(id, 2);
-    expect(await show(id)).toMatchObject({ status: 'active', disabled_reason: null, failure_count: 0, pending_count: 0 });
+    expect(await show(id)).toMatchObject({
+      status: 'active',
+      disabled_reason: null,
+      failure_count: 0,
+      pending_count: 0,
+    });
   });
 
   it('413 is not retried', async () => {
@@ -133,7 +154,10 @@ describe('what the receiver answers', () => {
     await h.posthorn.startDispatcher();
     await publish('evt-1');
     await attempted(id, 1);
-    expect(await show(id)).toMatchObject({ held_until: '2026-11-23T10:30:00.000Z', next_attempt_at: '2026-11-23T10:30:00.000Z' });
+    expect(await show(id)).toMatchObject({
+      held_until: '2026-11-23T10:30:00.000Z',
+      next_attempt_at: '2026-11-23T10:30:00.000Z',
+    });
     await publish('evt-2');
     h.clock.jump(1_000_000);
     await until(async () => (await show(id)).diagnosis.includes('held back until 2026-11-23T10:30:00.000Z'));
@@ -161,7 +185,11 @@ describe('what the receiver answers', () => {
   it('disables after the failures and the time that were set, and says why', async () => {
     await h.close();
     h = await startHarness({
-      environment: { POSTHORN_DISABLE_AFTER_FAILURES: '2', POSTHORN_DISABLE_AFTER: '10s', POSTHORN_RETRY_SCHEDULE: '6s,6s,6s' },
+      environment: {
+        POSTHORN_DISABLE_AFTER_FAILURES: '2',
+        POSTHORN_DISABLE_AFTER: '10s',
+        POSTHORN_RETRY_SCHEDULE: '6s,6s,6s',
+      },
     });
     h.receiver.respond((_request, response) => response.writeHead(400).end());
     const id = await subscribe();
@@ -174,8 +202,14 @@ describe('what the receiver answers', () => {
     expect(await show(id)).toMatchObject({ status: 'active', failure_count: 2 });
     h.clock.advance(6_000);
     await attempted(id, 3);
-    expect(await show(id)).toMatchObject({ status: 'disabled', disabled_reason: 'repeated_failures', failure_count: 3 });
-    expect((await show(id)).diagnosis).toMatch(/disabled after 3 failed attempts.*HTTP 400.*set status to active, then replay/);
+    expect(await show(id)).toMatchObject({
+      status: 'disabled',
+      disabled_reason: 'repeated_failures',
+      failure_count: 3,
+    });
+    expect((await show(id)).diagnosis).toMatch(
+      /disabled after 3 failed attempts.*HTTP 400.*set status to active, then replay/,
+    );
   });
 });
 
@@ -207,9 +241,19 @@ describe('people in between', () => {
     h.receiver.answer(500);
     const id = await subscribe(['form.submitted']);
     const attempt = await h.core.testSubscription(h.owner, { subscription_id: id });
-    expect(attempt).toMatchObject({ is_test: true, status: 'failed', response_code: 500, event_type: 'form.submitted' });
+    expect(attempt).toMatchObject({
+      is_test: true,
+      status: 'failed',
+      response_code: 500,
+      event_type: 'form.submitted',
+    });
     expect(h.receiver.requests[0]?.headers['x-trustpager-test']).toBe('true');
-    expect(await show(id)).toMatchObject({ failure_count: 0, last_attempt_at: null, last_error: null, pending_count: 0 });
+    expect(await show(id)).toMatchObject({
+      failure_count: 0,
+      last_attempt_at: null,
+      last_error: null,
+      pending_count: 0,
+    });
     expect(await logs(id)).toMatchObject([{ id: attempt.id, is_test: true }]);
   });
 });

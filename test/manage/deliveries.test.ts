@@ -17,7 +17,7 @@ const settled = (eventId: string, status: string) => until(async () => (await de
 const setStatus = (status: string) => h.core.updateSubscription(h.owner, { subscription_id: id, status });
 const replay = (more: object = {}) =>
   h.core.replaySubscription(h.owner, { subscription_id: id, since: '2026-11-23T00:00:00Z', ...more });
-const receivedIds = () => h.receiver.requests.map(({ headers }) => headers['webhook-id']);
+const receivedIds = () => h.receiver.requests.map(({ headers }) => String(headers['webhook-id']));
 
 async function failForGood(eventId: string): Promise<void> {
   const before = (await logs()).length;
@@ -73,7 +73,9 @@ describe('retry', () => {
     await h.core.eraseEventData(h.owner, { event_id: 'evt-1' });
     await expect(h.core.retryDelivery(h.owner, { delivery_id })).rejects.toMatchObject({ code: 'not_retryable' });
     for (const unknown of ['dlv_00000000zzz', 'dlv_0000000vvvv', 'nonsense']) {
-      await expect(h.core.retryDelivery(h.owner, { delivery_id: unknown })).rejects.toMatchObject({ code: 'not_found' });
+      await expect(h.core.retryDelivery(h.owner, { delivery_id: unknown })).rejects.toMatchObject({
+        code: 'not_found',
+      });
     }
   });
 });

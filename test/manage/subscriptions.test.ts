@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Principal, Scope } from '../../src/core/types.ts';
+import type { Principal } from '../../src/core/types.ts';
+import type { Scope } from '../../src/core/vocabulary.ts';
 import { type Harness, startHarness } from '../support/harness.ts';
 
 let h: Harness;
@@ -104,11 +105,15 @@ describe('approval', () => {
     const { id, status } = await h.core.createSubscription(agent, { url: h.receiver.url, events: ['*'] });
     expect(status).toBe('pending_approval');
     expect((await h.core.publish(h.owner, { type: 'contact.created', data: {} })).published.deliveries).toBe(0);
-    await expect(h.core.testSubscription(agent, { subscription_id: id })).rejects.toMatchObject({ code: 'pending_approval' });
-    await expect(
-      h.core.updateSubscription(agent, { subscription_id: id, status: 'active' }),
-    ).rejects.toMatchObject({ code: 'pending_approval' });
-    await expect(h.core.approveSubscription(agent, { subscription_id: id })).rejects.toMatchObject({ code: 'approval_denied' });
+    await expect(h.core.testSubscription(agent, { subscription_id: id })).rejects.toMatchObject({
+      code: 'pending_approval',
+    });
+    await expect(h.core.updateSubscription(agent, { subscription_id: id, status: 'active' })).rejects.toMatchObject({
+      code: 'pending_approval',
+    });
+    await expect(h.core.approveSubscription(agent, { subscription_id: id })).rejects.toMatchObject({
+      code: 'approval_denied',
+    });
     const child = await keyHolder(agent, ['webhooks:approve', 'keys:admin', 'webhooks:read']);
     const grandchild = await keyHolder(child, ['webhooks:approve', 'webhooks:read']);
     await expect(h.core.approveSubscription(grandchild, { subscription_id: id })).rejects.toMatchObject({
@@ -142,9 +147,9 @@ describe('approval', () => {
 
   it('pausing what waits for approval does not lose that it waits', async () => {
     const { id } = await h.core.createSubscription(h.owner, { url: h.receiver.url, events: ['*'] });
-    await expect(
-      h.core.updateSubscription(h.owner, { subscription_id: id, status: 'paused' }),
-    ).rejects.toMatchObject({ code: 'pending_approval' });
+    await expect(h.core.updateSubscription(h.owner, { subscription_id: id, status: 'paused' })).rejects.toMatchObject({
+      code: 'pending_approval',
+    });
   });
 });
 
@@ -168,7 +173,9 @@ describe('the catalogue', () => {
     expect(await find()).toMatchObject({ description: 'Ours.', built_in: true });
     await h.core.deleteEventType(h.owner, { name: 'contact.created' });
     expect(await find()).toMatchObject({ description: 'A contact was added.' });
-    await expect(h.core.deleteEventType(h.owner, { name: 'contact.created' })).rejects.toMatchObject({ code: 'built_in' });
+    await expect(h.core.deleteEventType(h.owner, { name: 'contact.created' })).rejects.toMatchObject({
+      code: 'built_in',
+    });
   });
 });
 
@@ -180,7 +187,10 @@ describe('publishing', () => {
     ).rejects.toMatchObject({ code: 'unknown_event_type', errors: [{ path: '/1/type' }, { path: '/2/type' }] });
     await h.core.publish(h.owner, { ...good, id: 'a' });
     await expect(
-      h.core.publishMany(h.owner, [{ ...good, id: 'new' }, { ...good, id: 'a', data: { other: 1 } }]),
+      h.core.publishMany(h.owner, [
+        { ...good, id: 'new' },
+        { ...good, id: 'a', data: { other: 1 } },
+      ]),
     ).rejects.toMatchObject({ code: 'event_id_conflict', errors: [{ path: '/1/id' }] });
     await expect(h.core.getEvent(h.owner, { event_id: 'new' })).rejects.toMatchObject({ code: 'not_found' });
   });

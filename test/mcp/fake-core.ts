@@ -1,7 +1,8 @@
 import type { Core } from '../../src/core/core.ts';
 import { PosthornError } from '../../src/core/errors.ts';
 import type { Log } from '../../src/core/ports.ts';
-import { type Principal, type Scope, type Subscription, scopes } from '../../src/core/types.ts';
+import type { Principal, Subscription } from '../../src/core/types.ts';
+import { type Scope, scopes } from '../../src/core/vocabulary.ts';
 
 /** A principal with these scopes; with every scope when none is named. */
 export function principalWith(...held: Scope[]): Principal {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { useCases } from '../../src/core/core.ts';
-import type { Principal, Scope } from '../../src/core/types.ts';
+import type { Principal } from '../../src/core/types.ts';
+import type { Scope } from '../../src/core/vocabulary.ts';
 import { tools } from '../../tools/index.ts';
 import { type Harness, startHarness } from '../support/harness.ts';
 import { type AnyClient, connect } from './clients.ts';

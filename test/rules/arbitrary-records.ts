@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { EndpointRecord } from '../../src/core/ports.ts';
 import type { Surroundings } from '../../src/core/rules/diagnose.ts';
-import { attemptErrors, disabledReasons, endpointStatuses } from '../../src/core/types.ts';
+import { attemptErrors, disabledReasons, endpointStatuses } from '../../src/core/vocabulary.ts';
 
 export const now = Date.parse('2026-11-23T10:00:00Z');
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { EndpointRecord } from '../../src/core/ports.ts';
 import { activated } from '../../src/core/rules/health.ts';
 import { diagnose, errorMessage, errorSentences, type Surroundings } from '../../src/core/rules/diagnose.ts';
-import { type AttemptError, attemptErrors } from '../../src/core/types.ts';
+import { type AttemptError, attemptErrors } from '../../src/core/vocabulary.ts';
 import { anyEndpoint, around, freshEndpoint, now } from './arbitrary-records.ts';
 
 const minuteMs = 60_000;

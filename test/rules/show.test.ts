@@ -4,16 +4,8 @@ import { z } from 'zod';
 import type { AttemptRecord, DeliveryRecord, EventRecord, KeyRecord } from '../../src/core/ports.ts';
 import { showAttempt, showDelivery, showEvent, showKey, showSubscription } from '../../src/core/rules/show.ts';
 import { iso } from '../../src/core/rules/times.ts';
-import {
-  apiKey,
-  attempt,
-  attemptErrors,
-  delivery,
-  deliveryStatuses,
-  event,
-  scopes,
-  subscription,
-} from '../../src/core/types.ts';
+import { apiKey, attempt, delivery, event, subscription } from '../../src/core/types.ts';
+import { attemptErrors, deliveryStatuses, scopes } from '../../src/core/vocabulary.ts';
 import { anyEndpoint, around, freshEndpoint, now, someTime } from './arbitrary-records.ts';
 
 const row = fc.integer({ min: 1 });

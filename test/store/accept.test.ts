@@ -7,7 +7,11 @@ import { newEvent, publish, reread, second, seedEndpoint, seedWorkspace, t0 } fr
 describe.each(engines)('accept on $name', (engine) => {
   const on = useDatabase(engine);
 
-  async function batch(store: Store, workspaceId: number, events: Parameters<typeof newEvent>[0][]): Promise<AcceptBatch> {
+  async function batch(
+    store: Store,
+    workspaceId: number,
+    events: Parameters<typeof newEvent>[0][],
+  ): Promise<AcceptBatch> {
     const { version } = await store.journey.matchable(workspaceId);
     return { workspaceId, matchableVersion: version, events: events.map(newEvent), now: t0 };
   }
@@ -31,7 +35,9 @@ describe.each(engines)('accept on $name', (engine) => {
       deliveriesCount: 2,
     });
     const deliveries = await store.records.deliveries(workspaceId, { limit: 10 });
-    expect(deliveries.map(({ endpointPublicId }) => endpointPublicId).toSorted()).toEqual([a.publicId, b.publicId].toSorted());
+    expect(deliveries.map(({ endpointPublicId }) => endpointPublicId).toSorted()).toEqual(
+      [a.publicId, b.publicId].toSorted(),
+    );
     expect(deliveries[0]).toMatchObject({ status: 'pending', attempts: 0, dueAt: t0, lastError: null, createdAt: t0 });
     expect(await reread(store, a)).toMatchObject({ pendingCount: 1, nextAttemptAt: t0 });
     expect(await brokenInvariants(on.database.db, t0)).toEqual([]);
@@ -67,7 +73,10 @@ describe.each(engines)('accept on $name', (engine) => {
     await publish(on.store, workspaceId, [{ publicId: 'evt_1' }]);
     const again = await publish(on.store, workspaceId, [{ publicId: 'evt_1', ...change }]);
     expect(again).toEqual({ outcome: 'conflict', index: 0 });
-    expect(await on.store.records.event(workspaceId, 'evt_1')).toMatchObject({ type: 'contact.created', data: '{"name":"Ada"}' });
+    expect(await on.store.records.event(workspaceId, 'evt_1')).toMatchObject({
+      type: 'contact.created',
+      data: '{"name":"Ada"}',
+    });
   });
 
   it('takes the same id once in each workspace', async () => {
@@ -115,7 +124,11 @@ describe.each(engines)('accept on $name', (engine) => {
 
   it('refuses an array that names an id twice for different events', async () => {
     const workspaceId = await seedWorkspace(on.store);
-    const answer = await publish(on.store, workspaceId, [{ publicId: 'a' }, { publicId: 'b' }, { publicId: 'a', data: '{}' }]);
+    const answer = await publish(on.store, workspaceId, [
+      { publicId: 'a' },
+      { publicId: 'b' },
+      { publicId: 'a', data: '{}' },
+    ]);
     expect(answer).toEqual({ outcome: 'conflict', index: 2 });
     expect(await eventIds(workspaceId)).toEqual([]);
   });
@@ -142,7 +155,12 @@ describe.each(engines)('accept on $name', (engine) => {
     const twice = await batch(store, one, [{ publicId: 'twice', endpointIds }]);
     const answers = await Promise.all([
       store.journey.accept(await batch(store, one, [{ publicId: 'a', endpointIds }])),
-      store.journey.accept(await batch(store, one, [{ publicId: 'c1', endpointIds }, { publicId: 'taken', data: '{}' }])),
+      store.journey.accept(
+        await batch(store, one, [
+          { publicId: 'c1', endpointIds },
+          { publicId: 'taken', data: '{}' },
+        ]),
+      ),
       store.journey.accept(stale),
       store.journey.accept(twice),
       store.journey.accept(twice),

@@ -1,8 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointStatus } from '../../src/core/types.ts';
+import type { EndpointStatus } from '../../src/core/vocabulary.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
-import { deliver, lease, newEndpoint, nextNumber, publishTo, reread, second, seedEndpoint, seedWorker, seedWorkspace, t0 } from './seed.ts';
+import {
+  deliver,
+  lease,
+  newEndpoint,
+  nextNumber,
+  publishTo,
+  reread,
+  second,
+  seedEndpoint,
+  seedWorker,
+  seedWorkspace,
+  t0,
+} from './seed.ts';
 
 const later = t0 + 60 * second;
 const dayMs = 24 * 3_600_000;
@@ -69,7 +81,9 @@ describe.each(engines)('endpoints on $name', (engine) => {
     const workspaceId = await seedWorkspace(on.store);
     const other = await on.database.open();
     const made = await Promise.all(
-      [on.store, other, on.store, other, on.store, other].map((store) => store.endpoints.insert(newEndpoint(workspaceId), 3)),
+      [on.store, other, on.store, other, on.store, other].map((store) =>
+        store.endpoints.insert(newEndpoint(workspaceId), 3),
+      ),
     );
     expect(made.filter((endpoint) => endpoint !== null)).toHaveLength(3);
     const kept = made.find((endpoint) => endpoint !== null);
@@ -101,7 +115,11 @@ describe.each(engines)('endpoints on $name', (engine) => {
     const active = await seedEndpoint(on.store, workspaceId, { events: ['a.*'], filter: 'x' });
     await seedEndpoint(on.store, workspaceId, { status: 'paused' });
     await seedEndpoint(on.store, workspaceId, { status: 'pending_approval' });
-    await on.store.records.putEventType(workspaceId, { name: 'own.type', description: '', schema: null, example: '{}' }, t0);
+    await on.store.records.putEventType(
+      workspaceId,
+      { name: 'own.type', description: '', schema: null, example: '{}' },
+      t0,
+    );
     expect(await on.store.journey.matchable(workspaceId)).toMatchObject({
       endpoints: [{ id: active.id, events: ['a.*'], filter: 'x' }],
       eventTypes: ['own.type'],
@@ -112,13 +130,18 @@ describe.each(engines)('endpoints on $name', (engine) => {
     const workspaceId = await seedWorkspace(on.store);
     const endpoint = await seedEndpoint(on.store, workspaceId, { url: 'https://old.example/' });
     await deliver(on.store, endpoint);
-    const moved = await on.store.endpoints.update(workspaceId, endpoint.id, { url: 'https://new.example/', now: later });
+    const moved = await on.store.endpoints.update(workspaceId, endpoint.id, {
+      url: 'https://new.example/',
+      now: later,
+    });
     expect(moved).toMatchObject({ url: 'https://new.example/', version: 2, updatedAt: later });
     await on.store.endpoints.update(workspaceId, endpoint.id, { url: 'https://new.example/', now: later });
     await deliver(on.store, endpoint, {}, later);
     const rows = await on.store.records.attempts(workspaceId, { limit: 10, withExcerpt: false });
     expect(rows.map(({ url }) => url)).toEqual(['https://new.example/', 'https://old.example/']);
-    expect(await on.store.endpoints.knownHosts(workspaceId)).toEqual(expect.arrayContaining(['old.example', 'new.example']));
+    expect(await on.store.endpoints.knownHosts(workspaceId)).toEqual(
+      expect.arrayContaining(['old.example', 'new.example']),
+    );
   });
 
   it('does not count the host of an endpoint that was never approved as known', async () => {
@@ -134,7 +157,11 @@ describe.each(engines)('endpoints on $name', (engine) => {
     const endpoint = await seedEndpoint(on.store, workspaceId);
     await publishTo(on.store, endpoint, 1);
     await deliver(on.store, endpoint, { error: 'http_4xx', responseCode: 410, holdUntil: later + dayMs });
-    expect(await reread(on.store, endpoint)).toMatchObject({ status: 'disabled', disabledReason: 'gone', heldUntil: later + dayMs });
+    expect(await reread(on.store, endpoint)).toMatchObject({
+      status: 'disabled',
+      disabledReason: 'gone',
+      heldUntil: later + dayMs,
+    });
     expect(await on.store.endpoints.update(workspaceId, endpoint.id, { status: 'active', now: later })).toMatchObject({
       status: 'active',
       failureCount: 0,
@@ -153,13 +180,18 @@ describe.each(engines)('endpoints on $name', (engine) => {
     const endpoint = await seedEndpoint(on.store, workspaceId, { description: 'old', filter: 'x' });
     const changed = await on.store.endpoints.update(workspaceId, endpoint.id, { description: null, now: later });
     expect(changed).toEqual({ ...endpoint, description: null, updatedAt: later });
-    expect(await on.store.endpoints.update(workspaceId, endpoint.id + 1_000, { description: null, now: later })).toBeNull();
+    expect(
+      await on.store.endpoints.update(workspaceId, endpoint.id + 1_000, { description: null, now: later }),
+    ).toBeNull();
   });
 
   it('approves what waits for it, once', async () => {
     const workspaceId = await seedWorkspace(on.store);
     const endpoint = await seedEndpoint(on.store, workspaceId, { status: 'pending_approval' });
-    expect(await on.store.endpoints.approve(workspaceId, endpoint.id, later)).toMatchObject({ status: 'active', updatedAt: later });
+    expect(await on.store.endpoints.approve(workspaceId, endpoint.id, later)).toMatchObject({
+      status: 'active',
+      updatedAt: later,
+    });
     expect(await on.store.endpoints.approve(workspaceId, endpoint.id, later)).toBeNull();
     expect((await on.store.journey.matchable(workspaceId)).endpoints).toHaveLength(1);
   });
@@ -203,7 +235,9 @@ describe.each(engines)('endpoints on $name', (engine) => {
     const secrets = (await target())?.secrets ?? [];
     expect(secrets.filter(({ validUntil }) => validUntil === null)).toHaveLength(1);
     await deliver(on.store, await reread(on.store, endpoint));
-    expect(await on.store.records.attempts(workspaceId, { limit: 1, withExcerpt: false })).toMatchObject([{ url: endpoint.url }]);
+    expect(await on.store.records.attempts(workspaceId, { limit: 1, withExcerpt: false })).toMatchObject([
+      { url: endpoint.url },
+    ]);
   });
 
   it('lists newest first, by kind and status, page by page', async () => {
@@ -231,7 +265,8 @@ describe.each(engines)('endpoints on $name', (engine) => {
       for (let i = 0; i < 20; i++) await publishTo(on.store, endpoint).catch(() => undefined);
     };
     const changing = async () => {
-      for (let i = 0; i < 20; i++) await other.endpoints.update(workspaceId, endpoint.id, { status: 'active', now: t0 });
+      for (let i = 0; i < 20; i++)
+        await other.endpoints.update(workspaceId, endpoint.id, { status: 'active', now: t0 });
     };
     const leasing = async () => {
       const workerId = await seedWorker(on.store);
@@ -253,7 +288,8 @@ describe.each(engines)('endpoints on $name', (engine) => {
 
     it('creates once and then answers the same, for as long as it is kept', async () => {
       const workspaceId = await seedWorkspace(on.store);
-      const create = (change: ReturnType<typeof once>) => on.store.endpoints.insertOnce(newEndpoint(workspaceId), 10, change);
+      const create = (change: ReturnType<typeof once>) =>
+        on.store.endpoints.insertOnce(newEndpoint(workspaceId), 10, change);
       const first = await create(once());
       if (first.outcome !== 'created') throw new Error(first.outcome);
       const answer = Buffer.from(`answer ${first.endpoint.publicId}`);
@@ -280,7 +316,9 @@ describe.each(engines)('endpoints on $name', (engine) => {
       const workspaceId = await seedWorkspace(on.store);
       await seedEndpoint(on.store, workspaceId);
       expect(await on.store.endpoints.insertOnce(newEndpoint(workspaceId), 1, once())).toEqual({ outcome: 'limit' });
-      expect(await on.store.endpoints.insertOnce(newEndpoint(workspaceId), 2, once())).toMatchObject({ outcome: 'created' });
+      expect(await on.store.endpoints.insertOnce(newEndpoint(workspaceId), 2, once())).toMatchObject({
+        outcome: 'created',
+      });
     });
   });
 });

@@ -3,7 +3,20 @@ import type { EndpointRecord } from '../../src/core/ports.ts';
 import { endpointStatus } from '../../src/store/tables.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
-import { deliver, lease, leaseOne, publish, publishTo, reread, second, seedEndpoint, seedWorker, seedWorkspace, settlement, t0 } from './seed.ts';
+import {
+  deliver,
+  lease,
+  leaseOne,
+  publish,
+  publishTo,
+  reread,
+  second,
+  seedEndpoint,
+  seedWorker,
+  seedWorkspace,
+  settlement,
+  t0,
+} from './seed.ts';
 
 const nobody = { deliveries: [], events: new Map() };
 
@@ -18,7 +31,9 @@ describe.each(engines)('lease on $name', (engine) => {
   it('answers what the sender needs, each event once', async () => {
     const { workspaceId, endpoint, workerId } = await seed();
     const second_ = await seedEndpoint(on.store, workspaceId);
-    await publish(on.store, workspaceId, [{ publicId: 'evt', occurredAt: t0 - 5, endpointIds: [endpoint.id, second_.id] }]);
+    await publish(on.store, workspaceId, [
+      { publicId: 'evt', occurredAt: t0 - 5, endpointIds: [endpoint.id, second_.id] },
+    ]);
     const { deliveries, events } = await lease(on.store, workerId, [second_, endpoint]);
     expect(deliveries.map(({ endpointId }) => endpointId)).toEqual([second_.id, endpoint.id]);
     expect(deliveries[0]).toEqual({
@@ -83,18 +98,21 @@ describe.each(engines)('lease on $name', (engine) => {
     expect(await on.store.journey.dueEndpoints(now, 1)).toEqual([{ id: late.id, workspaceId }]);
   });
 
-  it.each(['paused', 'disabled', 'pending_approval', 'deleted'] as const)('leases nothing of an endpoint that is %s', async (status) => {
-    const { endpoint, workerId } = await seed();
-    await publishTo(on.store, endpoint);
-    const set = (code: number) =>
-      on.database.db.updateTable('endpoints').set({ status: code }).where('id', '=', endpoint.id).execute();
-    await set(endpointStatus[status]);
-    expect(await on.store.journey.dueEndpoints(t0, 10)).toEqual([]);
-    expect(await on.store.journey.nextDueAt()).toBeNull();
-    expect(await lease(on.store, workerId, [endpoint])).toEqual(nobody);
-    await set(endpointStatus.active);
-    expect((await lease(on.store, workerId, [endpoint])).deliveries).toHaveLength(1);
-  });
+  it.each(['paused', 'disabled', 'pending_approval', 'deleted'] as const)(
+    'leases nothing of an endpoint that is %s',
+    async (status) => {
+      const { endpoint, workerId } = await seed();
+      await publishTo(on.store, endpoint);
+      const set = (code: number) =>
+        on.database.db.updateTable('endpoints').set({ status: code }).where('id', '=', endpoint.id).execute();
+      await set(endpointStatus[status]);
+      expect(await on.store.journey.dueEndpoints(t0, 10)).toEqual([]);
+      expect(await on.store.journey.nextDueAt()).toBeNull();
+      expect(await lease(on.store, workerId, [endpoint])).toEqual(nobody);
+      await set(endpointStatus.active);
+      expect((await lease(on.store, workerId, [endpoint])).deliveries).toHaveLength(1);
+    },
+  );
 
   it('leases nothing of an endpoint that is held back until the hold ends', async () => {
     const { endpoint } = await seed();

@@ -40,7 +40,10 @@ describe.each(engines)('recording a test on $name', (engine) => {
       excerpt: Buffer.from('no such page'),
     });
     expect(await on.store.records.attempts(endpoint.workspaceId, { limit: 10, withExcerpt: true })).toEqual([answer]);
-    expect(await on.store.records.delivery(endpoint.workspaceId, answer.deliveryId)).toMatchObject({ status: 'failed', attempts: 1 });
+    expect(await on.store.records.delivery(endpoint.workspaceId, answer.deliveryId)).toMatchObject({
+      status: 'failed',
+      attempts: 1,
+    });
     expect(await brokenInvariants(on.database.db, t0)).toEqual([]);
   });
 
@@ -62,7 +65,10 @@ describe.each(engines)('recording a test on $name', (engine) => {
     const hold = { holdUntil: t0 + 60 * second, dueAt: t0 + 60 * second };
     await deliver(on.store, endpoint, { error: 'http_4xx', responseCode: 429, ...hold });
     await publishTo(on.store, endpoint);
-    await on.store.journey.recordTest({ ...record(endpoint, { error: 'timeout', responseCode: null }), eventPublicId: 'evt_other' });
+    await on.store.journey.recordTest({
+      ...record(endpoint, { error: 'timeout', responseCode: null }),
+      eventPublicId: 'evt_other',
+    });
     expect(await reread(on.store, endpoint)).toMatchObject({ heldUntil: hold.holdUntil });
     await on.store.journey.recordTest(record(endpoint));
     expect(await reread(on.store, endpoint)).toMatchObject({ heldUntil: null });

@@ -42,7 +42,11 @@ export function newEndpoint(workspaceId: number, change: Partial<NewEndpoint> = 
   };
 }
 
-export async function seedEndpoint(store: Store, workspaceId: number, change: Partial<NewEndpoint> = {}): Promise<EndpointRecord> {
+export async function seedEndpoint(
+  store: Store,
+  workspaceId: number,
+  change: Partial<NewEndpoint> = {},
+): Promise<EndpointRecord> {
   const endpoint = await store.endpoints.insert(newEndpoint(workspaceId, change), 10_000);
   if (endpoint === null) throw new Error('the workspace is full');
   return endpoint;
@@ -61,7 +65,12 @@ export function newEvent(change: Partial<NewEvent> = {}): NewEvent {
 }
 
 /** Publishes events to the endpoints that they name, as if they had just been matched. */
-export async function publish(store: Store, workspaceId: number, events: Partial<NewEvent>[], now = t0): Promise<AcceptResult> {
+export async function publish(
+  store: Store,
+  workspaceId: number,
+  events: Partial<NewEvent>[],
+  now = t0,
+): Promise<AcceptResult> {
   const { version } = await store.journey.matchable(workspaceId);
   return store.journey.accept({ workspaceId, matchableVersion: version, events: events.map(newEvent), now });
 }
@@ -77,7 +86,13 @@ export async function seedWorker(store: Store, now = t0): Promise<number> {
   return store.journey.registerWorker('test', now);
 }
 
-export async function lease(store: Store, workerId: number, endpoints: { id: number }[], now = t0, each = 100): Promise<LeasedBatch> {
+export async function lease(
+  store: Store,
+  workerId: number,
+  endpoints: { id: number }[],
+  now = t0,
+  each = 100,
+): Promise<LeasedBatch> {
   return store.journey.lease(
     workerId,
     endpoints.map(({ id }) => ({ endpointId: id, count: each })),
@@ -86,7 +101,11 @@ export async function lease(store: Store, workerId: number, endpoints: { id: num
 }
 
 /** One delivery leased by a new worker. */
-export async function leaseOne(store: Store, endpoint: EndpointRecord, now = t0): Promise<{ workerId: number; delivery: LeasedDelivery }> {
+export async function leaseOne(
+  store: Store,
+  endpoint: EndpointRecord,
+  now = t0,
+): Promise<{ workerId: number; delivery: LeasedDelivery }> {
   const workerId = await seedWorker(store, now);
   const batch = await lease(store, workerId, [endpoint], now, 1);
   const [delivery] = batch.deliveries;
@@ -108,7 +127,13 @@ export interface Outcome {
 
 /** What an attempt made of a delivery: a success unless told. */
 export function settlement(delivery: LeasedDelivery, outcome: Outcome = {}): Settlement {
-  const { error = null, responseCode = error === null ? 200 : 500, dueAt, at = t0 + second, holdUntil = null } = outcome;
+  const {
+    error = null,
+    responseCode = error === null ? 200 : 500,
+    dueAt,
+    at = t0 + second,
+    holdUntil = null,
+  } = outcome;
   return {
     deliveryId: delivery.id,
     workspaceId: delivery.workspaceId,
@@ -117,13 +142,19 @@ export function settlement(delivery: LeasedDelivery, outcome: Outcome = {}): Set
     eventType: outcome.eventType ?? 'contact.created',
     attemptNumber: delivery.attempts + 1,
     attempt: { startedAt: at, durationMs: 12, responseCode, error, excerpt: outcome.excerpt ?? null },
-    next: error === null ? { state: 'succeeded' } : dueAt === undefined ? { state: 'failed' } : { state: 'pending', dueAt },
+    next:
+      error === null ? { state: 'succeeded' } : dueAt === undefined ? { state: 'failed' } : { state: 'pending', dueAt },
     health: { succeeded: error === null, at, error, responseCode, holdUntil },
   };
 }
 
 /** Publishes once, leases and settles: the whole way of one delivery. */
-export async function deliver(store: Store, endpoint: EndpointRecord, outcome: Outcome = {}, now = t0): Promise<number> {
+export async function deliver(
+  store: Store,
+  endpoint: EndpointRecord,
+  outcome: Outcome = {},
+  now = t0,
+): Promise<number> {
   await publishTo(store, endpoint, 1, now);
   const { workerId, delivery } = await leaseOne(store, endpoint, now);
   await store.journey.settle(workerId, [settlement(delivery, { at: now, ...outcome })]);

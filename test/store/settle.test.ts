@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, testLimits, useDatabase } from '../support/stores.ts';
-import { deliver, lease, leaseOne, publishTo, reread, second, seedEndpoint, seedWorker, seedWorkspace, settlement, t0 } from './seed.ts';
+import {
+  deliver,
+  lease,
+  leaseOne,
+  publishTo,
+  reread,
+  second,
+  seedEndpoint,
+  seedWorker,
+  seedWorkspace,
+  settlement,
+  t0,
+} from './seed.ts';
 
 describe.each(engines)('settle on $name', (engine) => {
   const on = useDatabase(engine);
@@ -68,7 +80,9 @@ describe.each(engines)('settle on $name', (engine) => {
       dueAt,
       lastError: 'timeout',
     });
-    expect(await attempts(workspaceId)).toMatchObject([{ error: 'timeout', responseCode: null, nextAttemptAt: dueAt, excerpt: null }]);
+    expect(await attempts(workspaceId)).toMatchObject([
+      { error: 'timeout', responseCode: null, nextAttemptAt: dueAt, excerpt: null },
+    ]);
     expect(await reread(on.store, endpoint)).toMatchObject({
       failureCount: 1,
       failingSince: t0 + second,
@@ -80,7 +94,12 @@ describe.each(engines)('settle on $name', (engine) => {
     expect(await on.store.journey.nextDueAt()).toBe(dueAt);
     expect(await brokenInvariants(on.database.db, t0)).toEqual([]);
     const again = await lease(on.store, workerId, [endpoint], dueAt);
-    expect(await on.store.journey.settle(workerId, again.deliveries.map((one) => settlement(one)))).toEqual([true]);
+    expect(
+      await on.store.journey.settle(
+        workerId,
+        again.deliveries.map((one) => settlement(one)),
+      ),
+    ).toEqual([true]);
     expect((await attempts(workspaceId)).map(({ attempt }) => attempt)).toEqual([2, 1]);
     expect(await reread(on.store, endpoint)).toMatchObject({ failureCount: 0, failingSince: null, lastError: null });
   });
@@ -88,8 +107,16 @@ describe.each(engines)('settle on $name', (engine) => {
   it('records a final failure', async () => {
     const { workspaceId, endpoint } = await seed();
     const id = await deliver(on.store, endpoint, { error: 'http_5xx' });
-    expect(await on.store.records.delivery(workspaceId, id)).toMatchObject({ status: 'failed', lastError: 'http_5xx', dueAt: null });
-    expect(await reread(on.store, endpoint)).toMatchObject({ pendingCount: 0, nextAttemptAt: null, lastResponseCode: 500 });
+    expect(await on.store.records.delivery(workspaceId, id)).toMatchObject({
+      status: 'failed',
+      lastError: 'http_5xx',
+      dueAt: null,
+    });
+    expect(await reread(on.store, endpoint)).toMatchObject({
+      pendingCount: 0,
+      nextAttemptAt: null,
+      lastResponseCode: 500,
+    });
     expect(await brokenInvariants(on.database.db, t0)).toEqual([]);
   });
 
@@ -118,7 +145,11 @@ describe.each(engines)('settle on $name', (engine) => {
     if (a === undefined || b === undefined || c === undefined) throw new Error('three deliveries were due');
     const answers = await Promise.all([
       on.store.journey.settle(theirs, [settlement(a), settlement(c)]),
-      on.store.journey.settle(mine, [settlement(a), settlement(b, { error: 'timeout', responseCode: null, dueAt: t0 }), settlement(a)]),
+      on.store.journey.settle(mine, [
+        settlement(a),
+        settlement(b, { error: 'timeout', responseCode: null, dueAt: t0 }),
+        settlement(a),
+      ]),
       on.store.journey.settle(mine, []),
     ]);
     expect(answers).toEqual([[false, true], [true, true, false], []]);
@@ -141,7 +172,11 @@ describe.each(engines)('settle on $name', (engine) => {
       disabledReason: 'repeated_failures',
       disabledAt: last,
     });
-    expect(await on.store.journey.matchable(workspaceId)).toEqual({ version: version + 1, endpoints: [], eventTypes: [] });
+    expect(await on.store.journey.matchable(workspaceId)).toEqual({
+      version: version + 1,
+      endpoints: [],
+      eventTypes: [],
+    });
   });
 
   it('counts every failure of a batch, and stops where one disables', async () => {
@@ -170,7 +205,10 @@ describe.each(engines)('settle on $name', (engine) => {
     await on.store.endpoints.delete(workspaceId, endpoint.id, t0);
     const [failed, succeeded] = deliveries;
     if (failed === undefined || succeeded === undefined) throw new Error('two deliveries were due');
-    const outcomes = [settlement(failed, { error: 'timeout', responseCode: null, dueAt: t0 + second }), settlement(succeeded)];
+    const outcomes = [
+      settlement(failed, { error: 'timeout', responseCode: null, dueAt: t0 + second }),
+      settlement(succeeded),
+    ];
     expect(await on.store.journey.settle(workerId, outcomes)).toEqual([true, true]);
     expect(await on.store.records.delivery(workspaceId, failed.id)).toMatchObject({ status: 'canceled', attempts: 1 });
     expect(await on.store.records.delivery(workspaceId, succeeded.id)).toMatchObject({ status: 'succeeded' });
@@ -180,8 +218,17 @@ describe.each(engines)('settle on $name', (engine) => {
 
   it('keeps the longest hold that a receiver asked for', async () => {
     const { endpoint } = await seed();
-    await deliver(on.store, endpoint, { error: 'http_5xx', responseCode: 503, dueAt: t0 + 9 * second, holdUntil: t0 + 9 * second });
-    await on.database.db.updateTable('endpoints').set({ held_until: t0 + 20 * second }).where('id', '=', endpoint.id).execute();
+    await deliver(on.store, endpoint, {
+      error: 'http_5xx',
+      responseCode: 503,
+      dueAt: t0 + 9 * second,
+      holdUntil: t0 + 9 * second,
+    });
+    await on.database.db
+      .updateTable('endpoints')
+      .set({ held_until: t0 + 20 * second })
+      .where('id', '=', endpoint.id)
+      .execute();
     await publishTo(on.store, endpoint);
     expect(await on.store.journey.nextDueAt()).toBe(t0 + 20 * second);
     expect(await reread(on.store, endpoint)).toMatchObject({ heldUntil: t0 + 20 * second });
@@ -195,7 +242,9 @@ describe.each(engines)('settle on $name', (engine) => {
     const workerId = await seedWorker(on.store);
     const { deliveries } = await lease(on.store, workerId, [endpoint, other]);
     const settled = await Promise.all(
-      deliveries.map((one, index) => on.store.journey.settle(workerId, [settlement(one, { eventType: `type.${index}` })])),
+      deliveries.map((one, index) =>
+        on.store.journey.settle(workerId, [settlement(one, { eventType: `type.${index}` })]),
+      ),
     );
     expect(settled).toEqual([[true], [true], [true], [true]]);
     const rows = await attempts(workspaceId);

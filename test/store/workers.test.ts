@@ -47,7 +47,15 @@ describe.each(engines)('workers on $name', (engine) => {
     const before = await reread(on.store, endpoint);
     expect(await reap()).toBe(2);
     expect(await attempts(workspaceId)).toMatchObject([
-      { attempt: 1, error: 'interrupted', responseCode: null, durationMs: 0, startedAt: later, nextAttemptAt: later, isTest: false },
+      {
+        attempt: 1,
+        error: 'interrupted',
+        responseCode: null,
+        durationMs: 0,
+        startedAt: later,
+        nextAttemptAt: later,
+        isTest: false,
+      },
       { attempt: 1, error: 'interrupted' },
     ]);
     expect(await on.store.records.deliveries(workspaceId, { limit: 10 })).toMatchObject([
@@ -59,7 +67,10 @@ describe.each(engines)('workers on $name', (engine) => {
     expect(await on.store.journey.settle(workerId, first === undefined ? [] : [settlement(first)])).toEqual([false]);
     expect(await on.store.journey.beat(workerId, later)).toBe(false);
     const again = await lease(on.store, await seedWorker(on.store, later), [endpoint], later);
-    expect(again.deliveries).toMatchObject([{ attempts: 1, steps: 0 }, { attempts: 1, steps: 0 }]);
+    expect(again.deliveries).toMatchObject([
+      { attempts: 1, steps: 0 },
+      { attempts: 1, steps: 0 },
+    ]);
     expect(await brokenInvariants(on.database.db, later)).toEqual([]);
   });
 
@@ -81,7 +92,9 @@ describe.each(engines)('workers on $name', (engine) => {
     await publishTo(on.store, endpoint, 30);
     await lease(on.store, await seedWorker(on.store), [endpoint]);
     const other = await on.database.open();
-    const freed = await Promise.all([on.store, other, on.store, other].map((store) => store.journey.reapWorkers(later, later, 1_000)));
+    const freed = await Promise.all(
+      [on.store, other, on.store, other].map((store) => store.journey.reapWorkers(later, later, 1_000)),
+    );
     expect(freed.reduce((sum, count) => sum + count, 0)).toBe(60);
     expect(await attempts(workspaceId)).toHaveLength(60);
     expect(await brokenInvariants(on.database.db, later)).toEqual([]);
@@ -134,7 +147,10 @@ describe.each(engines)('workers on $name', (engine) => {
 
   it('records what was settled in the moment before it retires', async () => {
     const { workspaceId, workerId, deliveries } = await holding(2);
-    const settled = on.store.journey.settle(workerId, deliveries.map((one) => settlement(one)));
+    const settled = on.store.journey.settle(
+      workerId,
+      deliveries.map((one) => settlement(one)),
+    );
     await Promise.all([settled, on.store.journey.retireWorker(workerId, [], later)]);
     expect(await settled).toEqual([true, true]);
     expect(await attempts(workspaceId)).toMatchObject([{ error: null }, { error: null }]);
@@ -147,7 +163,11 @@ describe.each(engines)('workers on $name', (engine) => {
     await on.store.journey.giveBack(stranger, [first ?? 0], later);
     expect(await lease(on.store, stranger, [endpoint], later)).toMatchObject({ deliveries: [] });
     await on.store.journey.giveBack(workerId, [first ?? 0], later);
-    expect(await on.store.records.delivery(workspaceId, first ?? 0)).toMatchObject({ status: 'pending', attempts: 0, dueAt: later });
+    expect(await on.store.records.delivery(workspaceId, first ?? 0)).toMatchObject({
+      status: 'pending',
+      attempts: 0,
+      dueAt: later,
+    });
     expect(await on.store.journey.nextDueAt()).toBe(later);
     await on.store.endpoints.delete(workspaceId, endpoint.id, t0);
     await on.store.journey.giveBack(workerId, [other ?? 0], later);

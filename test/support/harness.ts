@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { createPosthorn, loadConfig, type Posthorn } from '../../src/app.ts';
 import type { Core } from '../../src/core/core.ts';
 import type { Log, Ports } from '../../src/core/ports.ts';
-import { type Principal, scopes } from '../../src/core/types.ts';
+import type { Principal } from '../../src/core/types.ts';
+import { scopes } from '../../src/core/vocabulary.ts';
 import { FakeClock } from './fake-clock.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 

@@ -125,7 +125,8 @@ async function serve(postgres: string, data: string, folder: string, options: ob
     } catch (error) {
       child.kill('SIGQUIT');
       process.off('exit', kill);
-      if (tries === portTriesMax) throw new Error(`PostgreSQL did not start: ${await readFile(logPath, 'utf8')}`, { cause: error });
+      if (tries === portTriesMax)
+        throw new Error(`PostgreSQL did not start: ${await readFile(logPath, 'utf8')}`, { cause: error });
     }
   }
 }
@@ -181,7 +182,9 @@ interface Owner {
  */
 function ownerOf(): Owner | null {
   if (process.getuid?.() !== 0) return null;
-  const users = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
   for (const wanted of ['nobody', 'postgres', 'daemon']) {
     const user = users.find(([name]) => name === wanted);
     if (user !== undefined) return { uid: Number(user[2]), gid: Number(user[3]) };

@@ -143,9 +143,11 @@ export function useDatabase(engine: Engine): { readonly database: TestDatabase; 
     current = { database, store: await database.open() };
   });
   beforeEach(async () => {
-    await held().database.db.transaction().execute(async (trx) => {
-      for (const table of emptied) await trx.deleteFrom(table).execute();
-    });
+    await held()
+      .database.db.transaction()
+      .execute(async (trx) => {
+        for (const table of emptied) await trx.deleteFrom(table).execute();
+      });
   });
   afterEach(async () => {
     await current?.database.closeOthers(current.store);

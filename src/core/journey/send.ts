@@ -4,7 +4,7 @@ import { envelope } from '../rules/envelope.ts';
 import type { Vault } from '../rules/seal.ts';
 import { plainSignature, type SigningKey, signingKey, standardSignature } from '../rules/sign.ts';
 import type { Settings } from '../settings.ts';
-import type { AttemptError } from '../types.ts';
+import type { AttemptError } from '../vocabulary.ts';
 import type { SendTest } from '../use-case.ts';
 
 /** An endpoint made ready to be sent to: keys opened and headers laid out once, not per delivery. */

@@ -6,15 +6,14 @@ import { formatKey, hashKey, keyPrefix, keyRandomBytes } from '../rules/api-key.
 import { rowBefore } from '../rules/ids.ts';
 import { showKey } from '../rules/show.ts';
 import { durationMs } from '../rules/times.ts';
-import { type ApiKey, type CreatedApiKey, type Page, type Principal, type Scope, scopes } from '../types.ts';
+import type { ApiKey, CreatedApiKey, Page, Principal } from '../types.ts';
+import { agentScopes, type Scope, scopes } from '../vocabulary.ts';
 import { type Context, notFound } from '../use-case.ts';
 import { page } from './logs.ts';
 
 /** `last_used_at` is written no more often than this. */
 const touchMs = 60_000;
 const defaultWorkspace = 'default';
-/** What stays with people: an agent on this machine must not approve, make keys or read payloads by itself. */
-const notLocal: readonly Scope[] = ['webhooks:approve', 'keys:admin', 'payloads:read'];
 const keyShape = /^[\x21-\x7e]{8,512}$/;
 
 /** The principal of a key. Throws `unauthorized` for one that is unknown, revoked or expired, with the same words. */
@@ -44,21 +43,12 @@ export async function localPrincipal(context: Context): Promise<Principal> {
     kind: 'local',
     keyId: null,
     name: 'local',
-    scopes: new Set(scopes.filter((scope) => !notLocal.includes(scope))),
+    scopes: new Set(agentScopes),
   };
 }
 
 export async function bootstrap(context: Context): Promise<{ key: string | null }> {
-  const { store, settings, vault, clock } = context;
-  const check = await store.keys.secretKeyCheck(vault.seal('posthorn', 'secret_key_check'));
-  try {
-    vault.open(check, 'secret_key_check');
-  } catch (error) {
-    throw new Error(
-      'POSTHORN_SECRET_KEY does not fit this database: its secrets were sealed with another key. Start with that key, or with the secret.key file that lay beside the database.',
-      { cause: error },
-    );
-  }
+  const { store, settings } = context;
   const workspaceId = await defaultWorkspaceId(context);
   if (settings.adminKey !== null || (await store.keys.count()) > 0) return { key: null };
   const { key } = await insertKey(context, workspaceId, {
@@ -67,7 +57,7 @@ export async function bootstrap(context: Context): Promise<{ key: string | null 
     expiresAt: null,
     by: null,
   });
-  context.log.info({ at: clock.now() }, 'made the first key');
+  context.log.info({}, 'made the first key');
   return { key };
 }
 

@@ -1,5 +1,5 @@
 import type { EndpointRecord, LatestEvent } from '../ports.ts';
-import type { AttemptError } from '../types.ts';
+import type { AttemptError } from '../vocabulary.ts';
 import { iso } from './times.ts';
 
 /** The facts beside the endpoint that an answer to "why did nothing arrive?" needs. */

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { type Actions, type Core, useCases } from '../../core/core.ts';
 import type { ErrorCode } from '../../core/errors.ts';
-import type { Principal, Scope } from '../../core/types.ts';
+import type { Principal } from '../../core/types.ts';
+import type { Scope } from '../../core/vocabulary.ts';
 import type { Answer } from '../answer.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

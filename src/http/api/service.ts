@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { scopes } from '../../core/types.ts';
+import { scopes } from '../../core/vocabulary.ts';
 import type { Answer } from '../answer.ts';
 import type { Face } from '../face.ts';
 import { mcpPath, metadataPath, openApiPath } from '../paths.ts';

@@ -98,6 +98,14 @@ async function retry(trx: Kysely<Tables>, workspaceId: number, id: number, now: 
 
 async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep): Promise<ReplayOutcome> {
   await lockEndpoints(trx, [step.endpointId]);
+  const endpoint = await trx
+    .selectFrom('endpoints')
+    .select('id')
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', step.endpointId)
+    .where('status', '!=', endpointStatus.deleted)
+    .executeTakeFirst();
+  if (endpoint === undefined) return { queued: 0, lastEventId: null, nextAt: null };
   const rows = await trx
     .selectFrom('events')
     .innerJoin('type_names', 'type_names.id', 'events.type_id')

@@ -128,7 +128,7 @@ export function endpointStore({ read, write }: Access): EndpointStore {
           .execute();
         await bumpVersion(trx, workspaceId);
       });
-      while ((await write((trx) => cancelSome(trx, id))) === cancelRowsMax);
+      while ((await write((trx) => cancelSome(trx, workspaceId, id))) === cancelRowsMax);
     },
 
     rotateSecret: (workspaceId, id, sealed, oldValidUntil, now) =>
@@ -209,11 +209,12 @@ async function insertSecret(trx: Kysely<Tables>, endpointId: number, sealed: Buf
     .execute();
 }
 
-async function cancelSome(trx: Kysely<Tables>, endpointId: number): Promise<number> {
+async function cancelSome(trx: Kysely<Tables>, workspaceId: number, endpointId: number): Promise<number> {
   await lockEndpoints(trx, [endpointId]);
   const rows = await trx
     .selectFrom('deliveries')
     .select('id')
+    .where('workspace_id', '=', workspaceId)
     .where('endpoint_id', '=', endpointId)
     .where('state', '=', sql.lit(deliveryState.pending))
     .limit(cancelRowsMax)

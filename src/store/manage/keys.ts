@@ -1,5 +1,5 @@
 import type { KeyRecord, KeyStore } from '../../core/ports.ts';
-import type { Scope } from '../../core/types.ts';
+import type { Scope } from '../../core/vocabulary.ts';
 import type { Access } from '../access.ts';
 import type { Tables } from '../tables.ts';
 

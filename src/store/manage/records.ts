@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { AttemptQuery, AttemptRecord, RecordStore } from '../../core/ports.ts';
-import type { DeliveryStatus } from '../../core/types.ts';
+import type { DeliveryStatus } from '../../core/vocabulary.ts';
 import type { Access } from '../access.ts';
 import { bumpVersion } from './bump-version.ts';
 import { deliveryState, deliveryStatusOf, errorOf } from '../tables.ts';

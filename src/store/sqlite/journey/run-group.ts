@@ -54,6 +54,11 @@ export function makeRunGroup(db: Database, limits: HealthLimits): (ops: JourneyO
   return function runGroup(ops): Outcome<JourneyResult>[] {
     try {
       begin.run();
+    } catch (error) {
+      // Another process holds the file, and each by itself would wait for it as long again.
+      return ops.map(() => ({ ok: false, error }));
+    }
+    try {
       const outcomes = ops.map((op) => ({ ok: true as const, value: run(op) }));
       marks.write();
       commit.run();

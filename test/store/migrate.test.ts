@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import type { Store } from '../../src/core/ports.ts';
+import { openStore } from '../../src/store/open.ts';
+import { schemaVersion } from '../../src/store/tables.ts';
+import { databaseUrl } from '../support/postgres.ts';
+import { engines, testLimits, useDatabase } from '../support/stores.ts';
+import { seedWorkspace } from './seed.ts';
+
+const open = (url: string) => openStore(url, { healthLimits: testLimits });
+
+describe.each(engines)('opening on $name', (engine) => {
+  const on = useDatabase(engine);
+
+  const setVersion = (version: number) =>
+    on.database.db
+      .updateTable('meta')
+      .set({ value: Buffer.from(String(version)) })
+      .where('name', '=', 'schema_version')
+      .execute();
+  afterEach(async () => {
+    await setVersion(schemaVersion);
+  });
+
+  it('refuses a database that a newer program made, and says what to do', async () => {
+    await setVersion(schemaVersion + 1);
+    await expect(open(on.database.url)).rejects.toThrow(
+      `The database has schema version ${schemaVersion + 1}, and this program knows ${schemaVersion}: start the newer posthorn`,
+    );
+  });
+
+  it('opens what it made before', async () => {
+    const workspaceId = await seedWorkspace(on.store);
+    const again = await on.database.open();
+    expect(await again.keys.workspaces()).toMatchObject([{ id: workspaceId }]);
+    await again.ping();
+  });
+});
+
+describe('a new database', () => {
+  const cleanups: (() => Promise<void> | void)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+
+  async function openTogether(url: string): Promise<Store[]> {
+    const stores = await Promise.all(Array.from({ length: 4 }, () => open(url)));
+    cleanups.push(async () => void (await Promise.all(stores.map((store) => store.close()))));
+    return stores;
+  }
+  async function onServer(statement: string): Promise<void> {
+    const client = new Client({ connectionString: inject('postgresUrl') });
+    await client.connect();
+    await client.query(statement).finally(() => client.end());
+  }
+  async function emptyDatabase(name: string): Promise<string> {
+    await onServer(`create database ${name}`);
+    cleanups.push(() => onServer(`drop database ${name} with (force)`));
+    return databaseUrl(inject('postgresUrl'), name);
+  }
+
+  it('is made once when several processes start on one file, in folders that do not exist yet', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'posthorn-migrate-'));
+    cleanups.push(() => rmSync(folder, { recursive: true }));
+    const stores = await openTogether(`file:${join(folder, 'a/b/posthorn.db')}`);
+    expect(await stores[3]?.keys.workspaces()).toEqual([]);
+  });
+
+  it('is made once when several processes start on one PostgreSQL database', async () => {
+    const stores = await openTogether(await emptyDatabase('fresh_together'));
+    expect(await stores[3]?.keys.workspaces()).toEqual([]);
+  });
+
+  it('is not made among the tables of another program', async () => {
+    const url = await emptyDatabase('fresh_foreign');
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    await client.query('create table meta (name text, value bytea)');
+    await client.end();
+    await expect(open(url)).rejects.toThrow('a table "meta" that is not Posthorn\'s');
+  });
+});

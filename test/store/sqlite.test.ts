@@ -1,0 +1,115 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JourneyOp } from '../../src/store/journey-op.ts';
+import { openWriter } from '../../src/store/sqlite/connection.ts';
+import { makeRunGroup } from '../../src/store/sqlite/journey/run-group.ts';
+import { storeError } from '../../src/store/store-error.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { sqliteEngine, testLimits, useDatabase } from '../support/stores.ts';
+import { newEndpoint, newEvent, publish, publishTo, reread, seedEndpoint, seedWorkspace, t0 } from './seed.ts';
+
+const unavailable = { code: 'store_unavailable', status: 503, retryAfterSeconds: 1 };
+const pathOf = (url: string) => url.slice('file:'.length);
+
+describe('one SQLite file', () => {
+  const on = useDatabase(sqliteEngine);
+
+  it('is written by several processes at once', async () => {
+    const workspaceId = await seedWorkspace(on.store);
+    const endpoint = await seedEndpoint(on.store, workspaceId);
+    const events = 60;
+    const publishers: ChildProcess[] = ['a', 'b'].map((name) =>
+      fork(join(import.meta.dirname, 'publisher.ts'), [on.database.url, String(workspaceId), String(endpoint.id), name, String(events)]),
+    );
+    await Promise.all([
+      ...publishers.map(async (child) => expect(await once(child, 'exit')).toEqual([0, null])),
+      ...Array.from({ length: 20 }, () => publishTo(on.store, endpoint)),
+    ]);
+    expect(await reread(on.store, endpoint)).toMatchObject({ pendingCount: 2 * events + 20 });
+    expect(await brokenInvariants(on.database.db, t0)).toEqual([]);
+  });
+
+  it('answers store_unavailable while another process holds it, to all who wait, and stores nothing', async () => {
+    const workspaceId = await seedWorkspace(on.store);
+    const holder = new SqliteDatabase(pathOf(on.database.url));
+    holder.exec('begin immediate');
+    const began = performance.now();
+    const refused = await Promise.allSettled([
+      publish(on.store, workspaceId, [{ publicId: 'one' }]),
+      publish(on.store, workspaceId, [{ publicId: 'two' }]),
+      publish(on.store, workspaceId, [{ publicId: 'three' }]),
+      on.store.endpoints.insert(newEndpoint(workspaceId), 10),
+    ]);
+    // The journey's group and people's change, each as long as the file is waited for.
+    expect(performance.now() - began).toBeLessThan(14_000);
+    holder.exec('rollback');
+    holder.close();
+    for (const one of refused) expect(one).toMatchObject({ status: 'rejected', reason: unavailable });
+    expect(await on.store.records.events(workspaceId, { limit: 10 })).toEqual([]);
+    expect(await publish(on.store, workspaceId, [{ publicId: 'one' }])).toMatchObject({ outcome: 'stored' });
+  });
+});
+
+describe('a full disk', () => {
+  let folder: string;
+  let db: SqliteDatabase.Database;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'posthorn-full-'));
+    db = openWriter(join(folder, 'posthorn.db'));
+    db.prepare("insert into workspaces (id, public_id, name, version, created_at) values (1, 'wsp_1', 'default', 1, 0)").run();
+  });
+  afterEach(() => {
+    db.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const accept = (publicId: string, bytes: number): JourneyOp => ({
+    kind: 'accept',
+    batch: {
+      workspaceId: 1,
+      matchableVersion: 1,
+      events: [newEvent({ publicId, data: JSON.stringify('x'.repeat(bytes)) })],
+      now: t0,
+    },
+  });
+  const stored = () => db.prepare('select public_id from events order by id').pluck().all();
+
+  it('refuses what does not fit, and loses nothing of what it took', () => {
+    const runGroup = makeRunGroup(db, testLimits);
+    expect(runGroup([accept('before', 100)])).toMatchObject([{ ok: true }]);
+    db.pragma(`max_page_count = ${(db.pragma('page_count', { simple: true }) as number) + 4}`);
+    const outcomes = runGroup([accept('small', 100), accept('huge', 1_000_000), accept('other', 100)]);
+    expect(outcomes.map(({ ok }) => ok)).toEqual([true, false, true]);
+    const failed = outcomes[1];
+    expect(failed?.ok === false ? storeError(failed.error) : null).toMatchObject(unavailable);
+    expect(stored()).toEqual(['before', 'small', 'other']);
+    db.pragma('max_page_count = 1000000');
+    expect(runGroup([accept('huge', 1_000_000)])).toMatchObject([{ ok: true }]);
+    expect(stored()).toEqual(['before', 'small', 'other', 'huge']);
+  });
+
+  it('forgets the names of event types that it could not store', () => {
+    const runGroup = makeRunGroup(db, testLimits);
+    const first = accept('first', 1_000_000);
+    const limit = (db.pragma('page_count', { simple: true }) as number) + 4;
+    db.pragma(`max_page_count = ${limit}`);
+    expect(runGroup([first])).toMatchObject([{ ok: false }]);
+    db.pragma('max_page_count = 1000000');
+    const named = (publicId: string, type: string): JourneyOp => ({
+      kind: 'accept',
+      batch: { workspaceId: 1, matchableVersion: 1, events: [newEvent({ publicId, type })], now: t0 },
+    });
+    runGroup([named('other', 'other.type')]);
+    runGroup([named('again', 'contact.created')]);
+    const types = db.prepare('select e.public_id, t.name from events e join type_names t on t.id = e.type_id order by e.id').raw().all();
+    expect(types).toEqual([
+      ['other', 'other.type'],
+      ['again', 'contact.created'],
+    ]);
+  });
+});

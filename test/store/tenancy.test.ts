@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import type { DeliveryStore, EndpointStore, KeyStore, RecordStore, Store } from '../../src/core/ports.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { engines, useDatabase } from '../support/stores.ts';
+import { deliver, newEndpoint, nextNumber, publish, reread, second, seedEndpoint, seedWorkspace, t0 } from './seed.ts';
+
+/** Another workspace's rows, as a stranger would name them. */
+interface Theirs {
+  endpointId: number;
+  endpointPublicId: string;
+  /** One that waits for approval. */
+  pendingId: number;
+  eventId: number;
+  eventPublicId: string;
+  deliveryId: number;
+  keyPublicId: string;
+}
+type Probe = (store: Store, stranger: number, theirs: Theirs) => Promise<unknown>;
+/** Every method of a port has a probe, or a reason why it needs none: whoever adds a method is stopped by the compiler. */
+type Probes<P> = { [M in keyof P]: Probe | { because: string } };
+
+const endpointProbes: Probes<EndpointStore> = {
+  insert: { because: 'it only adds' },
+  insertOnce: async (store, stranger, theirs) => {
+    const endpoint = newEndpoint(stranger);
+    const requestHash = Buffer.from('input');
+    const once = {
+      principal: 'key_1',
+      key: 'idem',
+      requestHash,
+      seal: () => Buffer.from('mine'),
+      now: t0,
+      validMs: 1_000,
+    };
+    const { outcome } = await store.endpoints.insertOnce(endpoint, 10, once);
+    return outcome === 'created' ? null : { outcome, theirs };
+  },
+  get: (store, stranger, { endpointPublicId }) => store.endpoints.get(stranger, null, endpointPublicId),
+  list: async (store, stranger, { endpointPublicId }) =>
+    (await store.endpoints.list(stranger, { kind: 'subscription', limit: 100 })).filter(
+      (one) => one.publicId === endpointPublicId,
+    ),
+  update: (store, stranger, { endpointId }) =>
+    store.endpoints.update(stranger, endpointId, { status: 'paused', url: 'https://x.example/', now: t0 }),
+  delete: (store, stranger, { endpointId }) => store.endpoints.delete(stranger, endpointId, t0),
+  rotateSecret: (store, stranger, { endpointId }) =>
+    store.endpoints.rotateSecret(stranger, endpointId, Buffer.from('stolen'), t0, t0).catch(() => null),
+  knownHosts: async (store, stranger) =>
+    (await store.endpoints.knownHosts(stranger)).filter((host) => host === 'theirs.example'),
+  approve: (store, stranger, { pendingId }) => store.endpoints.approve(stranger, pendingId, t0),
+};
+
+const recordProbes: Probes<RecordStore> = {
+  attempts: (store, stranger, { endpointId }) =>
+    store.records.attempts(stranger, { endpointId, limit: 10, withExcerpt: true }),
+  event: (store, stranger, { eventPublicId }) => store.records.event(stranger, eventPublicId),
+  events: async (store, stranger) =>
+    (await store.records.events(stranger, { limit: 10 })).filter(({ publicId }) => publicId !== 'strangers-event'),
+  latestEvent: async (store, stranger) => {
+    const latest = await store.records.latestEvent(stranger);
+    return latest?.createdAt === t0 ? null : latest;
+  },
+  deliveries: (store, stranger, { eventId, endpointId }) =>
+    store.records.deliveries(stranger, { eventId, endpointId, limit: 10 }),
+  delivery: (store, stranger, { deliveryId }) => store.records.delivery(stranger, deliveryId),
+  eventTypes: (store, stranger) => store.records.eventTypes(stranger),
+  putEventType: { because: 'it only adds' },
+  deleteEventType: async (store, stranger) => (await store.records.deleteEventType(stranger, 'their.type')) || null,
+};
+
+const deliveryProbes: Probes<DeliveryStore> = {
+  retry: async (store, stranger, { deliveryId }) => {
+    const outcome = await store.deliveries.retry(stranger, deliveryId, t0);
+    return outcome === 'not_found' ? null : outcome;
+  },
+  replay: async (store, stranger, { endpointId }) => {
+    const range = { afterEventId: 0, since: 0, until: t0 + 99 * second, countMax: 10, now: t0 };
+    const step = { endpointId, types: ['contact.created'], ...range, failed: true, missed: true, succeeded: true };
+    const { queued } = await store.deliveries.replay(stranger, step);
+    return queued === 0 ? null : queued;
+  },
+  eventBefore: { because: 'it answers a row to start from, and shows nothing of it' },
+  erase: (store, stranger, { eventPublicId }) => store.deliveries.erase(stranger, eventPublicId, t0),
+};
+
+const keyProbes: Probes<KeyStore> = {
+  find: { because: 'it finds out whose a key is' },
+  touch: { because: 'it is told the row of a key that was found' },
+  insert: { because: 'it only adds' },
+  list: (store, stranger) => store.keys.list(stranger, undefined, 10),
+  lineage: { because: 'it is told the row of a key that was found' },
+  revoke: (store, stranger, { keyPublicId }) => store.keys.revoke(stranger, keyPublicId, t0),
+  count: { because: 'it counts the keys of all' },
+  workspaces: { because: 'it is the operator’s' },
+  ensureWorkspace: { because: 'it is the operator’s' },
+  secretKeyCheck: { because: 'it belongs to the database' },
+};
+
+const ports = { endpoints: endpointProbes, records: recordProbes, deliveries: deliveryProbes, keys: keyProbes };
+
+describe.each(engines)('another workspace on $name', (engine) => {
+  const on = useDatabase(engine);
+
+  async function seed() {
+    const { store } = on;
+    const workspaceId = await seedWorkspace(store, 'theirs');
+    const stranger = await seedWorkspace(store, 'stranger');
+    const once = {
+      principal: 'key_1',
+      key: 'idem',
+      requestHash: Buffer.from('input'),
+      seal: () => Buffer.from('theirs'),
+      now: t0,
+      validMs: 1_000,
+    };
+    await store.endpoints.insertOnce(newEndpoint(workspaceId), 10, once);
+    const endpoint = await seedEndpoint(store, workspaceId, { url: 'https://theirs.example/' });
+    const pending = await seedEndpoint(store, workspaceId, { status: 'pending_approval' });
+    await publish(store, stranger, [{ publicId: 'strangers-event' }]);
+    const deliveryId = await deliver(store, endpoint, { error: 'http_5xx', excerpt: Buffer.from('secret words') });
+    await publish(store, workspaceId, [{ publicId: 'their-event', endpointIds: [endpoint.id] }], t0 + 1);
+    await store.records.putEventType(
+      workspaceId,
+      { name: 'their.type', description: '', schema: null, example: '{}' },
+      t0,
+    );
+    const key = {
+      ...{
+        publicId: 'key_theirs',
+        workspaceId,
+        name: 'k',
+        scopes: [],
+        hash: Buffer.alloc(32, nextNumber()),
+        last4: 'abcd',
+      },
+      ...{ createdByKeyId: null, expiresAt: null, now: t0 },
+    };
+    await store.keys.insert(key);
+    const event = await store.records.event(workspaceId, 'their-event');
+    const theirs: Theirs = {
+      endpointId: endpoint.id,
+      endpointPublicId: endpoint.publicId,
+      pendingId: pending.id,
+      eventId: event?.id ?? 0,
+      eventPublicId: 'their-event',
+      deliveryId,
+      keyPublicId: 'key_theirs',
+    };
+    const rows = async () => ({
+      endpoint: await reread(store, endpoint),
+      pending: await reread(store, pending),
+      target: await store.journey.target(endpoint.id),
+      event: await store.records.event(workspaceId, 'their-event'),
+      deliveries: await store.records.deliveries(workspaceId, { limit: 10 }),
+      types: await store.records.eventTypes(workspaceId),
+      keys: await store.keys.list(workspaceId, undefined, 10),
+    });
+    return { workspaceId, stranger, theirs, rows };
+  }
+
+  it('has a probe for every method there is', () => {
+    for (const [name, probes] of Object.entries(ports)) {
+      expect(Object.keys(on.store[name as keyof typeof ports]).toSorted(), name).toEqual(
+        Object.keys(probes).toSorted(),
+      );
+    }
+  });
+
+  const cases = Object.entries(ports).flatMap(([port, probes]) =>
+    Object.entries(probes as Record<string, Probe | { because: string }>).flatMap(([method, probe]) =>
+      typeof probe === 'function' ? [{ name: `${port}.${method}`, probe }] : [],
+    ),
+  );
+  it.each(cases)('sees and changes nothing through $name', async ({ probe }) => {
+    const { stranger, workspaceId, theirs, rows } = await seed();
+    const before = await rows();
+    const seen = await probe(on.store, stranger, theirs);
+    expect(seen ?? []).toEqual([]);
+    expect(await rows()).toEqual(before);
+    expect(await brokenInvariants(on.database.db, t0 + second)).toEqual([]);
+    // The same call by their owner does find or change something, or else it could not fail.
+    const mine = await probe(on.store, workspaceId, theirs);
+    expect([mine ?? [], await rows().catch(() => 'deleted')]).not.toEqual([[], before]);
+  });
+});
