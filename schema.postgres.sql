@@ -141,7 +141,7 @@ create table deliveries (
   event_id bigint not null,
   endpoint_id bigint not null,
   state smallint not null,
-  due_at bigint not null,
+  due_at bigint not null, -- pending: when it is due; finished: when its last attempt began
   attempts integer not null,
   steps integer not null,
   interruptions integer not null,

@@ -141,7 +141,7 @@ create table deliveries (
   event_id integer not null references events (id),
   endpoint_id integer not null references endpoints (id),
   state integer not null,         -- 1 pending, 2 leased, 3 succeeded, 4 failed, 5 canceled
-  due_at integer not null,
+  due_at integer not null, -- pending: when it is due; finished: when its last attempt began
   attempts integer not null,      -- made so far, interrupted ones too
   steps integer not null,         -- of the retry schedule used up
   interruptions integer not null,

@@ -3,6 +3,7 @@ import { isLoopback } from './config/addresses.ts';
 import type { Core } from './core/core.ts';
 import type { Clock, Metrics, Ports, Store } from './core/ports.ts';
 import type { MetricsFace } from './http/metrics.ts';
+import { metadataPath } from './http/paths.ts';
 import type { PrometheusMetrics } from './metrics.ts';
 import type { App } from './http/context.ts';
 import { listen, makeApp } from './http/server.ts';
@@ -22,22 +23,25 @@ export interface HttpServer {
 /** Puts the HTTP face and the MCP face behind it together and opens the port. */
 export async function serveHttp(config: Config, core: Core, ports: Ports): Promise<HttpServer> {
   const { log } = ports;
+  let publicUrl = config.publicUrl ?? '';
   const mcp = makeMcpHandler({
     core,
     groups: config.toolGroups,
     readOnly: config.readOnly,
     version: packageVersion,
     log,
+    resourceMetadataUrl: () => `${publicUrl}${metadataPath}`,
   });
   let app: App | null = null;
   // Documents name the port, which PORT=0 tells only when it is open; no request is read before the app is made.
   const late = { fetch: (...request: Parameters<App['fetch']>) => app?.fetch(...request) } as App;
   const server = await listen(late, { host: config.host, port: config.port, log });
+  publicUrl ||= localUrl(config.host, server.port);
   app = makeApp({
     core,
     mcp: (request, principal) => mcp.fetch(request, principal),
     allowedHosts: config.allowedHosts,
-    publicUrl: config.publicUrl ?? localUrl(config.host, server.port),
+    publicUrl,
     brand: config.brand,
     version: packageVersion,
     metrics: metricsFace(config, core, ports),

@@ -34,6 +34,10 @@ const entries: Record<string, Entry> = {
     summary: 'make and list workspaces',
     load: async () => (await import('./workspaces.ts')).workspaces,
   },
+  approve: {
+    summary: 'let an endpoint receive that waits for approval',
+    load: async () => (await import('./approve.ts')).approve,
+  },
   listen: {
     summary: 'receive webhooks here, verify and print them',
     load: async () => (await import('./listen.ts')).listen,

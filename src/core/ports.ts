@@ -126,6 +126,8 @@ export interface JourneyStore {
    * Answers how many leases were freed. */
   reapWorkers(silentSince: number, now: number, leasesMax: number): Promise<number>;
   status(workspaceId: number | null, now: number): Promise<DispatcherStatus>;
+  /** Deletes one step of what is older than `before`; answers where the next begins, null when nothing is left. */
+  prune(position: PrunePosition, before: number): Promise<PrunePosition | null>;
 }
 
 export interface Matchable {
@@ -398,6 +400,12 @@ export interface RecordStore {
   putEventType(workspaceId: number, type: EventTypeRecord, now: number): Promise<void>;
   /** False when the workspace has none of that name. */
   deleteEventType(workspaceId: number, name: string): Promise<boolean>;
+}
+
+/** How far pruning has come: in which table, behind which row. */
+export interface PrunePosition {
+  table: 'attempts' | 'deliveries' | 'events';
+  after: number;
 }
 
 /** What people change about deliveries. */

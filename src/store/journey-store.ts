@@ -3,6 +3,7 @@ import type { AttemptRecord, JourneyStore } from '../core/ports.ts';
 import type { Access } from './access.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { type JourneyOp, type JourneyResult, rowsOf } from './journey-op.ts';
+import { prune } from './prune.ts';
 import { deliveryState, endpointKind, endpointStatus } from './tables.ts';
 
 /** Counting what is due stops here: past it, only "many" is of interest. */
@@ -10,9 +11,10 @@ const dueCountMax = 10_000;
 
 /** The journey's port on either engine: its writing goes through group commits, its reading past them. */
 export function journeyStore(
-  { read }: Access,
+  access: Access,
   commits: Pick<GroupCommit<JourneyOp, JourneyResult>, 'add'>,
 ): JourneyStore {
+  const { read } = access;
   // The result belongs to the operation: the engines' run-group keeps that promise.
   const run = <R extends JourneyResult>(op: JourneyOp): Promise<R> => commits.add(op, rowsOf(op)) as Promise<R>;
   return {
@@ -131,6 +133,8 @@ export function journeyStore(
         afterEndpointId: row.fanned_out_after,
       };
     },
+
+    prune: (position, before) => prune(access, position, before),
 
     async status(workspaceId, now) {
       const workers = await read

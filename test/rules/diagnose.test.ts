@@ -35,11 +35,11 @@ describe('why nothing arrives', () => {
     );
   });
 
-  it('names five of the many event types that it chose', () => {
+  it('names five of the event types that it chose, and whether there are more', () => {
     const events = ['a.a', 'b.b', 'c.c', 'd.d', 'e.e', 'f.f'];
-    expect(say({ events }, { latestEvent: { type: 'z.z', createdAt: now } })).toContain(
-      'it chose a.a, b.b, c.c, d.d, e.e, …, and',
-    );
+    const latestEvent = { type: 'z.z', createdAt: now };
+    expect(say({ events }, { latestEvent })).toContain('it chose a.a, b.b, c.c, d.d, e.e, …, and');
+    expect(say({ events: events.slice(1) }, { latestEvent })).toContain('it chose b.b, c.c, d.d, e.e, f.f, and');
   });
 
   it('because what was published came while it was not active, which is not called a wish for something else', () => {
@@ -76,6 +76,8 @@ describe('why nothing arrives', () => {
       /^No process is delivering: .* 3 deliveries are waiting\.$/,
     );
     expect(say(failing('timeout', null), { delivering: false })).toMatch(/^No process is delivering: /);
+    expect(say({ pendingCount: 1 }, { delivering: false })).toMatch(/\. 1 delivery is waiting\.$/);
+    expect(say({}, { delivering: false })).toMatch(/POSTHORN_DISPATCH=off\.$/);
     expect(say({ status: 'paused' }, { delivering: false })).toMatch(/^It is paused/);
   });
 
@@ -117,6 +119,7 @@ describe('an endpoint that works', () => {
   it('says so, with the last success', () => {
     const works = { lastAttemptAt: now, lastDeliveredAt: now, lastResponseCode: 204 };
     expect(say(works)).toBe('It works: the last delivery succeeded at 2026-11-23T10:00:00.000Z.');
+    expect(say({ ...works, pendingCount: 1 })).toBe('It works; 1 delivery is on its way.');
     expect(say({ ...works, pendingCount: 2 })).toBe('It works; 2 deliveries are on their way.');
   });
 

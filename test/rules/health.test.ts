@@ -40,7 +40,10 @@ function after(changes: HealthChange[], from = healthy, within = limits): Endpoi
 
 /** Attempts one after the other: what came of each, and how long after the one before it ended. */
 const history = fc
-  .array(fc.tuple(fc.constantFrom('ok', 'bad', 'bad', 'bad'), fc.integer({ min: 0, max: 800 })), { maxLength: 20 })
+  .array(fc.tuple(fc.constantFrom('ok', 'bad', 'bad', 'bad'), fc.integer({ min: 0, max: 800 })), {
+    maxLength: 20,
+    size: 'max',
+  })
   .map((steps) => {
     let at = 1_000_000;
     return steps.map(([kind, passed]) => {

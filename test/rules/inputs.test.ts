@@ -109,8 +109,8 @@ const edges: [Name, string, ok: unknown[], refused: unknown[]][] = [
   [
     'putEventType',
     '/name',
-    ['a.b', `a.${text(126)}`, 'a_1.b_2.c_3'],
-    [`a.${text(127)}`, 'a', 'A.b', 'a.', '.a', 'a..b', 'a.*', '*', 'a b.c', 'a.b\n'],
+    ['a', 'a.b', `a.${text(126)}`, 'a_1.b_2.c_3'],
+    [`a.${text(127)}`, '', 'A.b', 'a.', '.a', 'a..b', 'a.*', '*', 'a b.c', 'a.b\n'],
   ],
   ['putEventType', '/description', [text(1), text(500)], ['', text(501), null]],
   ['putEventType', '/schema', [{}, null], [[], 'text', true]],
@@ -253,6 +253,12 @@ describe('what a refusal says', () => {
     const fault = faultOf(inputs.publish, { type: '', data: [], id: 'a b', extra: 1 }, '/17');
     expect(pathsOf(fault.errors).toSorted()).toEqual(['/17/data', '/17/extra', '/17/id', '/17/type']);
     expect(fault.message).toMatch(/^\/17\/\w+: .* \(and 3 more\)$/);
+  });
+
+  it('names one wrong field alone', () => {
+    expect(faultOf(inputs.none, { extra: 1 }).message).toBe('/extra: is not a field of this request');
+    const two = faultOf(inputs.none, { extra: 1, more: 1 });
+    expect(two.message).toBe('/extra: is not a field of this request (and 1 more)');
   });
 
   it('speaks of the body where no field is to blame', () => {

@@ -87,7 +87,7 @@ describe('how much to lease', () => {
 
 /** What a process may do to its lanes, in any order. `pick` chooses which attempt ends. */
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('add' as const), endpointId: fc.nat(5) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('add' as const), endpointId: fc.nat(2) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('next' as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('end' as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('takeUnsent' as const) }) },
@@ -155,14 +155,14 @@ describe('whatever happens, in any order', () => {
   it('no slot is given twice, no delivery is lost or sent twice, and idle slots mean that nothing could be sent', () => {
     const some = fc.integer({ min: 1, max: 6 });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), some, some, (steps, slots, laneSlots) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), some, some, (steps, slots, laneSlots) => {
         const model = new Model({ slots, laneSlots });
         for (const one of steps) {
           const [did, should] = model.take(one);
           expect(did).toEqual(should);
           expect(model.lanes.inFlight).toBe(model.underWay.length);
           expect(model.lanes.readyCount).toBe(model.waiting.length);
-          const rooms = [0, 1, 2, 3, 4, 5].map((endpointId) => model.lanes.room(endpointId));
+          const rooms = [0, 1, 2].map((endpointId) => model.lanes.room(endpointId));
           const held = rooms.map(
             (_, endpointId) => model.waiting.filter((each) => each.endpointId === endpointId).length,
           );

@@ -41,11 +41,24 @@ describe('a rate limit', () => {
     const limit = makeRateLimit(1);
     limit.take('a', 1, minuteMs);
     expect(limit.take('a', 1, 0)).toBe(60);
+    const quick = makeRateLimit(minuteMs);
+    quick.take('a', minuteMs, 1);
+    expect(quick.take('a', 1, 0)).toBe(1);
+  });
+
+  it('remembers 10,000 callers, and forgets whoever came longest ago', () => {
+    const limit = makeRateLimit(1);
+    for (let caller = 0; caller < 10_000; caller++) limit.take(String(caller), 1, 0);
+    expect([limit.take('0', 1, 0), limit.take('9999', 1, 0)]).toEqual([60, 60]);
+    expect(limit.take('one more', 1, 0)).toBeNull();
+    expect([limit.take('1', 1, 0), limit.take('9999', 1, 0)]).toEqual([60, 60]);
+    expect(limit.take('0', 1, 0)).toBeNull();
   });
 
   it('never lets more pass than one minute’s worth and what has flowed in since', () => {
     const calls = fc.array(fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 20_000 })), {
       maxLength: 60,
+      size: 'max',
     });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), calls, (rate, steps) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shares } from '../../src/core/journey/claim.ts';
-import type { DueEndpoint } from '../../src/core/ports.ts';
+import { claim, shares } from '../../src/core/journey/claim.ts';
+import type { DueEndpoint, LeasedBatch, Share, Store } from '../../src/core/ports.ts';
 
 /** The shares of endpoints 0, 1, 2 … with so much room each, in that order of waiting. */
 function divide(rooms: readonly number[], count: number) {
@@ -9,7 +9,10 @@ function divide(rooms: readonly number[], count: number) {
   return shares(due, { count, room: ({ id }) => rooms[id] ?? 0 });
 }
 
-const rooms = fc.array(fc.integer({ min: -3, max: 140 }), { maxLength: 40 });
+const rooms = fc.array(fc.oneof(fc.integer({ min: -2, max: 3 }), fc.integer({ min: 0, max: 140 })), {
+  maxLength: 40,
+  size: 'max',
+});
 const count = fc.integer({ min: 0, max: 600 });
 const sum = (numbers: number[]) => numbers.reduce((total, each) => total + each, 0);
 
@@ -24,6 +27,7 @@ describe('dividing slots among endpoints', () => {
     [[1, 1, 1, 1], 2, [1, 1]],
     [[0, 5, -1, 5], 4, [0, 2, 0, 2]],
     [[5, 5, 5], 0, []],
+    [[0, 5], 1, [0, 1]],
     [[], 10, []],
   ])('%j have room, %i are wanted: %j', (given, wanted, expected) => {
     const found = divide(given, wanted);
@@ -82,5 +86,57 @@ describe('dividing slots among endpoints', () => {
         expect(divide([deep, 1], wanted)).toContainEqual({ endpointId: 1, count: 1 });
       }),
     );
+  });
+});
+
+describe('claiming', () => {
+  const nothing: LeasedBatch = { deliveries: [], events: new Map() };
+  const leased: LeasedBatch = {
+    deliveries: [],
+    events: new Map([[1, { publicId: 'evt_1', type: 'a.b', data: '{}', occurredAt: 0 }]]),
+  };
+
+  /** A store with these endpoints due, and what it was asked for. */
+  function storeWith(due: DueEndpoint[]) {
+    const asked: unknown[] = [];
+    const journey = {
+      async dueEndpoints(now: number, countMax: number) {
+        asked.push({ now, countMax });
+        return due;
+      },
+      async lease(workerId: number, chosen: Share[], now: number) {
+        asked.push({ workerId, chosen, now });
+        return leased;
+      },
+    };
+    return { store: { journey } as unknown as Store, asked };
+  }
+
+  it('leases the shares of the endpoints that are due', async () => {
+    const { store, asked } = storeWith([
+      { id: 5, workspaceId: 1 },
+      { id: 6, workspaceId: 1 },
+    ]);
+    const batch = await claim(store, { workerId: 3, count: 4, room: ({ id }) => id - 4, now: 1_000 });
+    expect(batch).toBe(leased);
+    expect(asked).toEqual([
+      { now: 1_000, countMax: 1_000 },
+      {
+        workerId: 3,
+        chosen: [
+          { endpointId: 5, count: 1 },
+          { endpointId: 6, count: 2 },
+        ],
+        now: 1_000,
+      },
+    ]);
+  });
+
+  it('leases nothing where nothing is due or nobody has room', async () => {
+    for (const due of [[], [{ id: 5, workspaceId: 1 }]]) {
+      const { store, asked } = storeWith(due);
+      expect(await claim(store, { workerId: 3, count: 4, room: () => 0, now: 1_000 })).toEqual(nothing);
+      expect(asked).toHaveLength(1);
+    }
   });
 });

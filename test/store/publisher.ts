@@ -6,7 +6,9 @@ const [url = '', workspaceId = '', endpointId = '', name = '', count = ''] = pro
 
 const store = await openStore(url, { healthLimits: { disableAfterFailures: 20, disableAfterMs: 0 } });
 for (let i = 0; i < Number(count); i++) {
-  const answer = await publish(store, Number(workspaceId), [{ publicId: `${name}${i}`, endpointIds: [Number(endpointId)] }]);
+  const answer = await publish(store, Number(workspaceId), [
+    { publicId: `${name}${i}`, endpointIds: [Number(endpointId)] },
+  ]);
   if (answer.outcome !== 'stored') throw new Error(answer.outcome);
 }
 await store.close();

@@ -24,7 +24,13 @@ describe('one SQLite file', () => {
     const endpoint = await seedEndpoint(on.store, workspaceId);
     const events = 60;
     const publishers: ChildProcess[] = ['a', 'b'].map((name) =>
-      fork(join(import.meta.dirname, 'publisher.ts'), [on.database.url, String(workspaceId), String(endpoint.id), name, String(events)]),
+      fork(join(import.meta.dirname, 'publisher.ts'), [
+        on.database.url,
+        String(workspaceId),
+        String(endpoint.id),
+        name,
+        String(events),
+      ]),
     );
     await Promise.all([
       ...publishers.map(async (child) => expect(await once(child, 'exit')).toEqual([0, null])),
@@ -36,6 +42,7 @@ describe('one SQLite file', () => {
 
   it('answers store_unavailable while another process holds it, to all who wait, and stores nothing', async () => {
     const workspaceId = await seedWorkspace(on.store);
+    const other = await on.database.open();
     const holder = new SqliteDatabase(pathOf(on.database.url));
     holder.exec('begin immediate');
     const began = performance.now();
@@ -43,10 +50,10 @@ describe('one SQLite file', () => {
       publish(on.store, workspaceId, [{ publicId: 'one' }]),
       publish(on.store, workspaceId, [{ publicId: 'two' }]),
       publish(on.store, workspaceId, [{ publicId: 'three' }]),
-      on.store.endpoints.insert(newEndpoint(workspaceId), 10),
+      other.endpoints.insert(newEndpoint(workspaceId), 10),
     ]);
-    // The journey's group and people's change, each as long as the file is waited for.
-    expect(performance.now() - began).toBeLessThan(14_000);
+    // Once for the group as a whole, and not for each of it.
+    expect(performance.now() - began).toBeLessThan(9_000);
     holder.exec('rollback');
     holder.close();
     for (const one of refused) expect(one).toMatchObject({ status: 'rejected', reason: unavailable });
@@ -61,7 +68,9 @@ describe('a full disk', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'posthorn-full-'));
     db = openWriter(join(folder, 'posthorn.db'));
-    db.prepare("insert into workspaces (id, public_id, name, version, created_at) values (1, 'wsp_1', 'default', 1, 0)").run();
+    db.prepare(
+      "insert into workspaces (id, public_id, name, version, created_at) values (1, 'wsp_1', 'default', 1, 0)",
+    ).run();
   });
   afterEach(() => {
     db.close();
@@ -106,7 +115,10 @@ describe('a full disk', () => {
     });
     runGroup([named('other', 'other.type')]);
     runGroup([named('again', 'contact.created')]);
-    const types = db.prepare('select e.public_id, t.name from events e join type_names t on t.id = e.type_id order by e.id').raw().all();
+    const types = db
+      .prepare('select e.public_id, t.name from events e join type_names t on t.id = e.type_id order by e.id')
+      .raw()
+      .all();
     expect(types).toEqual([
       ['other', 'other.type'],
       ['again', 'contact.created'],

@@ -38,12 +38,6 @@ const contradictions: Record<string, (db: Kysely<Tables>, now: number) => Promis
       sql`select d.id from deliveries d join endpoints e on e.id = d.endpoint_id
         where e.status = ${endpointStatus.deleted} and d.state = ${pending}`,
     ),
-  'an event that was fanned out has all its deliveries': (db) =>
-    rows(
-      db,
-      sql`select e.id from events e where e.fanned_out_after is null and e.data is not null and e.deliveries_count >
-        (select count(*) from deliveries d where d.event_id = e.id)`,
-    ),
 };
 
 /**

@@ -2,14 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
 import type { Store } from '../../src/core/ports.ts';
 import type { HealthLimits } from '../../src/core/rules/health.ts';
 import { openStore } from '../../src/store/open.ts';
 import { openPool } from '../../src/store/postgres/connection.ts';
-import { kyselyOver } from '../../src/store/postgres/kysely.ts';
 import type { Tables } from '../../src/store/tables.ts';
 import { databaseUrl, templateDatabase } from './postgres.ts';
 
@@ -67,7 +66,7 @@ const postgres: Engine = {
     return {
       ...database,
       closeOthers: (store) => database.close([store]),
-      db: kyselyOver(pool),
+      db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
       async close() {
         await database.close();
         await pool.end();

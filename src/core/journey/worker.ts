@@ -5,6 +5,7 @@ import type { Vault } from '../rules/seal.ts';
 import type { Settings } from '../settings.ts';
 import { fanOutNowMax } from './accept.ts';
 import { claim } from './claim.ts';
+import { Retention } from './retention.ts';
 import { type Lane, Lanes, type Ready } from './lanes.ts';
 import { prepareTarget, type PreparedTarget, send } from './send.ts';
 import { settlementOf } from './settle.ts';
@@ -51,6 +52,7 @@ class Dispatcher implements Worker {
   readonly #vault: Vault;
   readonly #name: string;
   readonly #lanes: Lanes;
+  readonly #retention: Retention;
   readonly #targets = new Map<number, PreparedTarget>();
   #workerId: number | null = null;
   #lastBeatAt: number | null = null;
@@ -68,6 +70,7 @@ class Dispatcher implements Worker {
     this.#settings = settings;
     this.#vault = vault;
     this.#name = name;
+    this.#retention = new Retention(ports, settings.retentionMs);
     this.#lanes = new Lanes({
       slots: settings.concurrency,
       laneSlots: Math.min(settings.endpointConcurrency, settings.concurrency),
@@ -77,7 +80,11 @@ class Dispatcher implements Worker {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    await this.#register();
+    // One that could not register must not look as if it ran: the next start would be taken for the second.
+    await this.#register().catch((error: unknown) => {
+      this.#running = false;
+      throw error;
+    });
     this.#beatLater();
     this.#reapLater(0);
     this.#ports.store.onOutsideChange(() => this.wake());
@@ -304,6 +311,8 @@ class Dispatcher implements Worker {
       const freed = await store.journey.reapWorkers(now - silenceMsMax, now, reapLeasesMax);
       if (freed > 0) log.warn({ leases: freed }, 'leases of a worker that fell silent are free again');
       await this.#fanOut();
+      // Not awaited: a long pruning must not keep this worker from looking for silent ones.
+      void this.#retention.tick(() => this.#running);
       this.wake();
     } catch (error) {
       log.error({ error: String(error) }, 'looking for silent workers failed');

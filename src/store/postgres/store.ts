@@ -16,6 +16,7 @@ import { kyselyOn, kyselyOver } from './kysely.ts';
 import { makeLanes } from './lanes.ts';
 import { migrate } from './migrate.ts';
 import { OutsideChanges } from './outside-changes.ts';
+import { queryAgain } from './query-again.ts';
 import { type RunTransaction, transaction } from './transaction.ts';
 
 /**
@@ -51,7 +52,7 @@ export async function openPostgres(url: string, limits: HealthLimits): Promise<S
     ...manageStores({ read: kyselyOver(managePool), write }),
     onOutsideChange: (listener) => outside.add(listener),
     async ping() {
-      await journeyPool.query('select 1').catch((error: unknown) => {
+      await queryAgain(journeyPool, 'select 1').catch((error: unknown) => {
         throw storeError(error);
       });
     },

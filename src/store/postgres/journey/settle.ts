@@ -24,7 +24,7 @@ const lockHealth = `
 // thousand updated rows for one.
 const record = `
   with held as (
-    update deliveries d set state = s.state, due_at = coalesce(s.due_at, d.due_at), attempts = d.attempts + 1,
+    update deliveries d set state = s.state, due_at = coalesce(s.due_at, greatest(d.due_at, s.started_at)), attempts = d.attempts + 1,
       steps = d.steps + 1, last_error = s.error, worker_id = null
     from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
       $8::int[], $9::int[], $10::smallint[], $11::int[], $12::int[], $13::bigint[], $14::bytea[]) with ordinality

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { queryAgain } from '../query-again.ts';
 
 /**
  * Names of event types as the small integers that rows hold. A name is stored at once, outside of the transaction that
@@ -18,9 +19,11 @@ export class TypeIds {
     const unknown = [...new Set(names)].filter((name) => !this.#ids.has(name)).toSorted();
     if (unknown.length === 0 || (await this.#read(unknown)) === unknown.length) return;
     const missing = unknown.filter((name) => !this.#ids.has(name));
-    await this.#pool.query('insert into type_names (name) select unnest($1::text[]) on conflict (name) do nothing', [
-      missing,
-    ]);
+    await queryAgain(
+      this.#pool,
+      'insert into type_names (name) select unnest($1::text[]) on conflict (name) do nothing',
+      [missing],
+    );
     await this.#read(missing);
   }
 
@@ -32,7 +35,8 @@ export class TypeIds {
 
   /** How many of them exist. */
   async #read(names: string[]): Promise<number> {
-    const { rows } = await this.#pool.query<{ id: number; name: string }>(
+    const { rows } = await queryAgain<{ id: number; name: string }>(
+      this.#pool,
       'select id, name from type_names where name = any($1)',
       [names],
     );

@@ -51,7 +51,7 @@ type WriteAttempt = ReturnType<typeof makeWriteAttempt>;
 export function makeSettle(db: Database, types: TypeNames, marks: Marks, write: WriteAttempt, limits: HealthLimits) {
   // The fence: a worker that lost its lease finds no row here, and nothing of its attempt is recorded.
   const settleDelivery = db.prepare(
-    `update deliveries set state = ?, due_at = coalesce(?, due_at), attempts = attempts + 1, steps = steps + 1, last_error = ?, worker_id = null
+    `update deliveries set state = ?, due_at = coalesce(?, max(due_at, ?)), attempts = attempts + 1, steps = steps + 1, last_error = ?, worker_id = null
      where id = ? and worker_id = ? and state = ${deliveryState.leased}`,
   );
   const health = db.prepare<[number], HealthColumns>(
@@ -76,6 +76,7 @@ export function makeSettle(db: Database, types: TypeNames, marks: Marks, write: 
     const { changes } = settleDelivery.run(
       deliveryState[state],
       dueAt,
+      attempt.startedAt,
       errorCode(attempt.error),
       settlement.deliveryId,
       workerId,

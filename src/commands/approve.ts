@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { withPosthorn } from './local.ts';
+import { oneLine, type Terminal } from './terminal.ts';
+
+interface Options {
+  workspace?: string;
+  json?: true;
+}
+
+export function approve(terminal: Terminal): Command {
+  return new Command('approve')
+    .argument('<id>', 'the subscription that waits, sub_…')
+    .option('--workspace <name>', 'whose endpoint it is (default: "default")')
+    .option('--json', 'print the subscription as JSON')
+    .addHelpText(
+      'after',
+      `
+With POSTHORN_NEW_HOSTS=approve an endpoint on a host new to its workspace waits as pending_approval until somebody lets
+it receive. GET /v1/webhooks/subscriptions?status=pending_approval lists those that wait.
+
+Examples:
+  posthorn approve sub_01k…
+  posthorn approve sub_01k… --workspace acme --json`,
+    )
+    .action((id: string, options: Options) => run(terminal, id, options));
+}
+
+async function run(terminal: Terminal, id: string, options: Options): Promise<void> {
+  const input = { subscription_id: id };
+  await withPosthorn(async ({ core, operator }) => {
+    const principal = await operator.principal(options.workspace);
+    const { status: before } = await core.getSubscription(principal, input);
+    const approved = await core.approveSubscription(principal, input);
+    if (options.json) return terminal.out(JSON.stringify(approved));
+    terminal.out(`${terminal.paint('bold', approved.id)} is ${approved.status}: ${oneLine(approved.url)}`);
+    if (before !== 'pending_approval') terminal.err('It did not wait for approval: nothing was changed.');
+  });
+}

@@ -1,0 +1,73 @@
+import type { PrunePosition } from '../core/ports.ts';
+import type { Access } from './access.ts';
+import { deliveryState } from './tables.ts';
+
+/** One step looks at so many rows, which holds the writer for a few milliseconds. */
+const rowsMax = 500;
+
+/**
+ * Deletes one step of what is older than `before`: attempts first, then the deliveries that they belonged to, then events
+ * that are owed to nobody any more, each from its oldest row on. Answers where the next step begins; null when done.
+ * A finished delivery's `due_at` is when it finished, so none goes before its attempts.
+ */
+export function prune(
+  { write }: Access,
+  { table, after }: PrunePosition,
+  before: number,
+): Promise<PrunePosition | null> {
+  return write(async (trx) => {
+    const looked = await trx
+      .selectFrom(table)
+      .select('id')
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(rowsMax)
+      .execute();
+    const last = looked.at(-1)?.id;
+    if (last === undefined) return nextTable(table);
+    const inStep = trx.deleteFrom(table).where('id', '>', after).where('id', '<=', last);
+    if (table === 'attempts') {
+      const old = trx
+        .selectFrom('attempts')
+        .select('id')
+        .where('id', '>', after)
+        .where('id', '<=', last)
+        .where('started_at', '<', before);
+      await trx.deleteFrom('attempt_excerpts').where('attempt_id', 'in', old).execute();
+      const { numDeletedRows } = await trx
+        .deleteFrom('attempts')
+        .where('id', '>', after)
+        .where('id', '<=', last)
+        .where('started_at', '<', before)
+        .executeTakeFirstOrThrow();
+      // Attempts are in the order of their times: behind the first young ones there are no old ones.
+      return Number(numDeletedRows) === 0 ? nextTable(table) : { table, after: last };
+    }
+    if (table === 'deliveries') {
+      await inStep
+        .where('state', 'in', [deliveryState.succeeded, deliveryState.failed, deliveryState.canceled])
+        .where('due_at', '<', before)
+        .execute();
+    } else {
+      await trx
+        .deleteFrom('events')
+        .where('id', '>', after)
+        .where('id', '<=', last)
+        .where('created_at', '<', before)
+        .where('fanned_out_after', 'is', null)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(selectFrom('deliveries').select('deliveries.id').whereRef('deliveries.event_id', '=', 'events.id')),
+          ),
+        )
+        .execute();
+    }
+    const youngest = await trx.selectFrom(table).select('created_at').where('id', '=', last).executeTakeFirst();
+    return youngest !== undefined && youngest.created_at >= before ? nextTable(table) : { table, after: last };
+  });
+}
+
+function nextTable(table: PrunePosition['table']): PrunePosition | null {
+  if (table === 'attempts') return { table: 'deliveries', after: 0 };
+  return table === 'deliveries' ? { table: 'events', after: 0 } : null;
+}
