@@ -8,6 +8,9 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   );
   process.exit(1);
 }
+// Names are looked up in libuv's threads, four unless told: as many names whose servers stay silent would hold up all
+// other lookups. Read once, when the first thread is needed, so it has to stand here.
+process.env.UV_THREADPOOL_SIZE = process.env.UV_THREADPOOL_SIZE || '16';
 void Promise.all([import('node:fs'), import('node:module')])
   .then(([{ existsSync }, { default: module }]) => {
     // Compiled code is kept between starts, which halves the time that `mcp` needs until it answers.

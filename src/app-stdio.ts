@@ -1,5 +1,6 @@
 import type { Posthorn } from './app.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
+import { PosthornError } from './core/errors.ts';
 import { agentScopes } from './core/vocabulary.ts';
 import { serveStdio } from './mcp/stdio.ts';
 import { packageVersion } from './package.ts';
@@ -14,7 +15,7 @@ const drainMs = 3_000;
  */
 export async function serveLocally(config: Config, signal: AbortSignal): Promise<void> {
   const { apiKey, readOnly, toolGroups } = config;
-  let opening: Promise<Posthorn> | undefined;
+  const posthorn = makeOpener(config);
   await serveStdio({
     groups: toolGroups,
     readOnly,
@@ -23,14 +24,39 @@ export async function serveLocally(config: Config, signal: AbortSignal): Promise
     ...(apiKey === null && { knownScopes: new Set(agentScopes) }),
     signal,
     async core() {
-      const { createPosthorn } = await import('./app.ts');
-      opening = createPosthorn(config);
-      const posthorn = await opening;
-      await posthorn.startDispatcher();
-      return posthorn.core;
+      const { core, startDispatcher } = await posthorn.open();
+      await startDispatcher();
+      return core;
     },
     principal: (core) => (apiKey === null ? core.localPrincipal() : core.authenticate(apiKey)),
   });
-  const posthorn = await opening?.catch(() => undefined);
-  await posthorn?.stop(drainMs);
+  await posthorn.close();
+}
+
+/** Opens one Posthorn at most: a call after one that failed tries again, a call after one that worked gets the same. */
+function makeOpener(config: Config): { open(): Promise<Posthorn>; close(): Promise<void> } {
+  let opening: Promise<Posthorn> | undefined;
+  return {
+    open() {
+      opening ??= create(config).catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
+      return opening;
+    },
+    async close() {
+      const posthorn = await opening?.catch(() => undefined);
+      await posthorn?.stop(drainMs);
+    },
+  };
+}
+
+/** A wrong secret key shows only now, when the only one who listens is a model: its sentence goes there. */
+async function create(config: Config): Promise<Posthorn> {
+  const { createPosthorn } = await import('./app.ts');
+  try {
+    return await createPosthorn(config);
+  } catch (error) {
+    throw error instanceof ConfigError ? new PosthornError('misconfigured', error.message) : error;
+  }
 }

@@ -50,13 +50,20 @@ async function startVerifyingReceiver() {
   const requests: Received[] = [];
   const statuses: number[] = [];
   const state = { verify: (_request: Received): boolean => true, failures: 0 };
+  const judge = (received: Received): number => {
+    try {
+      return state.verify(received) ? 204 : 401;
+    } catch {
+      return 500;
+    }
+  };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const received = { headers: request.headers, rawBody: Buffer.concat(chunks) };
       requests.push(received);
-      const status = requests.length <= state.failures ? 500 : state.verify(received) ? 204 : 401;
+      const status = requests.length <= state.failures ? 500 : judge(received);
       statuses.push(status);
       response.writeHead(status).end();
     });

@@ -25,7 +25,7 @@ const functionLinesMax = 70;
 /** Longer than the limit for a reason, and no longer than this. */
 const longFiles: Record<string, { linesMax: number; because: string }> = {
   'src/core/ports.ts': { linesMax: 600, because: 'types alone: all that core needs from outside, in one place' },
-  'src/core/journey/worker.ts': { linesMax: 340, because: 'one loop, whose parts share its state' },
+  'src/core/journey/worker.ts': { linesMax: 360, because: 'one loop, whose parts share its state' },
   'src/core/manage/subscriptions.ts': { linesMax: 300, because: 'all that is done to a subscription' },
   'src/store/manage/endpoints.ts': { linesMax: 300, because: 'one port over one table' },
 };

@@ -1,4 +1,4 @@
-import { cp } from 'node:fs/promises';
+import { cp, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { packageVersion } from '../../src/package.ts';
@@ -31,7 +31,7 @@ export const deliver: Row = {
       rounds,
       async (round) => {
         const folder = join(stage.folder, `round-${round}`);
-        await cp(stored.folder, folder, { recursive: true });
+        await copySynced(stored.folder, folder);
         const perSecond = await deliverAll(stage, sink, { folder, subscriptionId: stored.subscriptionId });
         stage.progress(`round ${round} of ${rounds}: Posthorn ${Math.round(perSecond)} deliveries/s`);
         return perSecond;
@@ -72,6 +72,16 @@ export async function storeEvents(stage: Stage, sink: Sink): Promise<{ folder: s
   await publish(server, eventCount);
   await server.stop();
   return { folder, subscriptionId };
+}
+
+/** Copies a folder's files down to the disk: what is left for later would be written while commits wait for the same disk. */
+async function copySynced(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true });
+  for (const name of await readdir(to)) {
+    const file = await open(join(to, name), 'r+');
+    await file.sync();
+    await file.close();
+  }
 }
 
 /** Delivers what the folder's database holds: deliveries a second, from the first received to the last settled. */

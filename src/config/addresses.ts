@@ -1,4 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eachOf, list, ValueFault } from './values.ts';
 
@@ -7,12 +9,15 @@ const hostPattern = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0
 /** Host and Origin names by which a server on this machine alone is called. */
 export const loopbackNames: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
-/** `file:PATH` or `postgres://…`. A path may be relative to the working directory. */
+/**
+ * `file:PATH` or `postgres://…`. A path may be relative to the working directory, or begin with `~/`: clients that start
+ * a process know neither shell nor a sensible working directory.
+ */
 export function databaseUrl(text: string): string {
   if (text.startsWith('file:')) {
     const path = sqlitePath(text);
     if (path === '' || path.startsWith(':memory:')) throw new ValueFault('names no file after file:');
-    return `file:${path}`;
+    return `file:${/^~[/\\]/.test(path) ? join(homedir(), path.slice(2)) : path}`;
   }
   if (!/^postgres(ql)?:\/\/\S+$/.test(text)) throw new ValueFault('is neither file:PATH nor postgres://…');
   return text;

@@ -28,7 +28,7 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 export const variables = {
   DATABASE_URL: variable({
     default: 'file:./data/posthorn.db',
-    meaning: '`file:PATH` (folders are made) or `postgres://…`',
+    meaning: '`file:PATH` (folders are made, `~/` is the home folder) or `postgres://…`',
     example: 'file:./data/posthorn.db',
     secret: true,
     parse: databaseUrl,

@@ -97,6 +97,11 @@ export const errorTable = {
   },
   rate_limited: { status: 429, title: 'Too many requests', advice: 'Wait for the seconds that Retry-After names.' },
   internal: { status: 500, title: 'Internal error', advice: 'Look for the request id in the server log.' },
+  misconfigured: {
+    status: 500,
+    title: 'Posthorn is not set up right',
+    advice: 'Tell whoever runs Posthorn: it works once they have corrected this and started it again.',
+  },
   store_unavailable: {
     status: 503,
     title: 'The database does not answer',

@@ -192,6 +192,8 @@ export interface FanOutStep {
 export interface DueEndpoint {
   id: number;
   workspaceId: number;
+  /** Its last attempts failed. */
+  failing: boolean;
 }
 export interface Share {
   endpointId: number;

@@ -46,8 +46,8 @@ export class GroupCommit<Op, R> {
   }
 
   #start(): void {
-    // One microtask later, so that what arrives in the same turn of the event loop is in the first group already.
-    this.#running ??= Promise.resolve()
+    // After this turn of the event loop: what arrived in it, answers of receivers for example, is in the first group.
+    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve))
       .then(() => this.#drain())
       .finally(() => {
         this.#running = null;

@@ -67,13 +67,13 @@ export function journeyStore(
     async dueEndpoints(now, countMax) {
       const rows = await read
         .selectFrom('endpoints')
-        .select(['id', 'workspace_id'])
+        .select(['id', 'workspace_id', 'failing_since'])
         .where('status', '=', sql.lit(endpointStatus.active))
         .where('next_due_at', '<=', now)
         .orderBy('next_due_at')
         .limit(countMax)
         .execute();
-      return rows.map((row) => ({ id: row.id, workspaceId: row.workspace_id }));
+      return rows.map((row) => ({ id: row.id, workspaceId: row.workspace_id, failing: row.failing_since !== null }));
     },
 
     async nextDueAt() {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PosthornError } from '../core/errors.ts';
 import { packageRoot } from '../package.ts';
 import { schemaVersion } from './tables.ts';
 
@@ -15,7 +16,8 @@ export const schemaVersionValue = Buffer.from(String(schemaVersion));
 export function checkSchemaVersion(stored: Uint8Array): void {
   const version = Number(Buffer.from(stored).toString());
   if (version > schemaVersion) {
-    throw new Error(
+    throw new PosthornError(
+      'misconfigured',
       `The database has schema version ${version}, and this program knows ${schemaVersion}: start the newer posthorn that wrote it, or restore a backup from before the upgrade.`,
     );
   }

@@ -1,6 +1,8 @@
+import type { Kysely } from 'kysely';
 import type { PrunePosition } from '../core/ports.ts';
 import type { Access } from './access.ts';
-import { deliveryState } from './tables.ts';
+import { takeEvents } from './manage/lock.ts';
+import { deliveryState, type Tables } from './tables.ts';
 
 /** One step looks at so many rows, which holds the writer for a few milliseconds. */
 const rowsMax = 500;
@@ -49,22 +51,35 @@ export function prune(
         .where('due_at', '<', before)
         .execute();
     } else {
-      await trx
-        .deleteFrom('events')
+      const old = await trx
+        .selectFrom('events')
+        .select('id')
         .where('id', '>', after)
         .where('id', '<=', last)
         .where('created_at', '<', before)
         .where('fanned_out_after', 'is', null)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(selectFrom('deliveries').select('deliveries.id').whereRef('deliveries.event_id', '=', 'events.id')),
-          ),
-        )
         .execute();
+      await pruneEvents(
+        trx,
+        old.map(({ id }) => id),
+      );
     }
     const youngest = await trx.selectFrom(table).select('created_at').where('id', '=', last).executeTakeFirst();
     return youngest !== undefined && youngest.created_at >= before ? nextTable(table) : { table, after: last };
   });
+}
+
+/** On PostgreSQL a replay may be making a delivery of one of them: only a statement after the lock sees it. */
+async function pruneEvents(trx: Kysely<Tables>, ids: number[]): Promise<void> {
+  const free = await takeEvents(trx, ids);
+  if (free.length === 0) return;
+  await trx
+    .deleteFrom('events')
+    .where('id', 'in', free)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('deliveries').select('deliveries.id').whereRef('deliveries.event_id', '=', 'events.id'))),
+    )
+    .execute();
 }
 
 function nextTable(table: PrunePosition['table']): PrunePosition | null {

@@ -25,6 +25,8 @@ export function storeError(error: unknown): Error {
       cause: new Error(typeof code === 'string' ? `${code}: ${text}` : text),
     });
   }
+  // The writer's thread hands over an error as its code and its words.
+  if (code === 'misconfigured') return new PosthornError('misconfigured', text);
   // PostgreSQL holds every character in a text but one.
   if (code === '22021') return new PosthornError('validation_failed', 'Text may not hold the character U+0000.');
   return error instanceof Error ? error : new Error(`${typeof code === 'string' ? `${code}: ` : ''}${text}`);

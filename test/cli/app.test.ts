@@ -80,6 +80,28 @@ describe('createPosthorn', () => {
     ]);
   });
 
+  it('tells where its metadata stand, to a key that lacks a scope as well', async () => {
+    const { core, operator, listen } = await create();
+    const { url } = await listen();
+    const { key } = await core.createKey(await operator.principal(), { name: 'x', scopes: ['webhooks:read'] });
+    const ask = (name: string) =>
+      fetch(`${url}/mcp`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${key}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } }),
+      });
+    const refused = await ask('list_events');
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+      403,
+      expect.stringContaining(`resource_metadata="${url}/.well-known/oauth-protected-resource/mcp"`),
+    ]);
+    expect((await ask('list_webhook_subscriptions')).status).toBe(200);
+  });
+
   it('lets nobody in by another host name, but by that of the public URL', async () => {
     const { url } = await (
       await create({ POSTHORN_ALLOWED_HOSTS: '127.0.0.1', POSTHORN_PUBLIC_URL: 'https://a.example' })

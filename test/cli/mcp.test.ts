@@ -1,5 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { freshDatabase, open, run } from './here.ts';
 import { type PosthornProcess, start } from './process.ts';
 
@@ -91,6 +93,37 @@ describe('mcp', () => {
     expect(JSON.stringify((await answer(wrong, 2)).result)).toContain('unauthorized');
   });
 
+  it('tells the model what is wrong with the configuration', async () => {
+    const { env } = await freshDatabase();
+    await open(env);
+    const other = Buffer.alloc(32, 1).toString('base64');
+    const mcp = start(['mcp'], { ...env, POSTHORN_SECRET_KEY: other });
+    send(mcp, initialize, initialized, call(2, 'list_webhook_subscriptions'));
+    const { result } = await answer(mcp, 2);
+    const text = expect.stringMatching(/^misconfigured: POSTHORN_SECRET_KEY does not fit the database/);
+    expect(result).toEqual({ isError: true, content: [{ type: 'text', text }] });
+    expect(JSON.stringify(result)).not.toContain(other);
+  });
+
+  it('opens the database once, however often the dispatcher does not start', async () => {
+    const { env, folder } = await freshDatabase();
+    await open(env);
+    const database = new Database(join(folder, 'p.db'));
+    onTestFinished(() => void database.close());
+    database.exec("create trigger refuse before insert on workers begin select raise(abort, 'refused'); end");
+    const mcp = start(['mcp'], env);
+    send(mcp, initialize, initialized);
+    for (const id of [2, 3]) {
+      send(mcp, call(id, 'list_webhook_subscriptions'));
+      expect((await answer(mcp, id)).result).toMatchObject({ isError: true });
+    }
+    database.exec('drop trigger refuse');
+    send(mcp, call(4, 'list_webhook_subscriptions'));
+    expect((await answer(mcp, 4)).result).toHaveProperty('structuredContent');
+    expect((await run(['doctor'], env)).stdout).toContain('One process delivers; 0 deliveries are due.');
+    expect(await connections(mcp, 'p.db')).toBe(2);
+  });
+
   it('leaves out what POSTHORN_TOOLS and POSTHORN_READ_ONLY leave out', async () => {
     const mcp = start(['mcp'], { POSTHORN_TOOLS: 'subscriptions', POSTHORN_READ_ONLY: '1' });
     send(mcp, initialize, initialized, listTools);
@@ -119,6 +152,15 @@ function send(mcp: PosthornProcess, ...messages: object[]): void {
 
 function call(id: number, name: string, args: object = {}): object {
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } };
+}
+
+/** How often a process has the database open: once to write and once to read. Taken for granted where none can tell. */
+async function connections(mcp: PosthornProcess, file: string): Promise<number> {
+  if (process.platform !== 'linux') return 2;
+  const folder = `/proc/${mcp.child.pid}/fd`;
+  const names = await readdir(folder);
+  const paths = await Promise.all(names.map((name) => readlink(join(folder, name)).catch(() => '')));
+  return paths.filter((path) => path.endsWith(`/${file}`)).length;
 }
 
 async function answer(mcp: PosthornProcess, id: number): Promise<{ result: Record<string, unknown> }> {

@@ -67,6 +67,19 @@ describe('a process', () => {
     expect(stdout).toBe((await run(['--version'])).stdout);
   });
 
+  it.runIf(process.platform === 'linux')('has sixteen threads to look up names, or as many as it is told', async () => {
+    const count = `import { readdirSync } from 'node:fs';
+      import { randomBytes } from 'node:crypto';
+      process.on('exit', () => {
+        randomBytes(1, () => {});
+        process.stderr.write(String(readdirSync('/proc/self/task').length));
+      });`;
+    const threads = async (env: Record<string, string>) =>
+      Number((await runProcess(['--version'], env, ['--import', preloaded(count)])).stderr);
+    const [usual, one] = await Promise.all([threads({}), threads({ UV_THREADPOOL_SIZE: '1' })]);
+    expect(usual - one).toBe(15);
+  });
+
   it('lets a reader leave early', async () => {
     const head = promisify(execFile)('/bin/sh', [
       '-c',
@@ -129,6 +142,14 @@ describe('a wrong environment ends with 1 and one line', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^posthorn: store_unavailable: .+ \(SQLITE_CANTOPEN.*\)\n$/);
   });
+
+  it('a folder that cannot be made is told with the variable that names another', async () => {
+    const { code, stdout, stderr } = await run(['migrate'], { DATABASE_URL: 'file:/dev/null/data/p.db' });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^posthorn: misconfigured: The folder \/dev\/null\/data .+ \(ENOTDIR\); set DATABASE_URL to .+\n$/,
+    );
+  });
 });
 
 describe('an old Node', () => {
@@ -154,5 +175,9 @@ describe('an old Node', () => {
 function pretending(version: string): string {
   const code = `const versions = { ...process.versions, node: '${version}' };
     Object.defineProperty(process, 'versions', { value: versions });`;
+  return preloaded(code);
+}
+
+function preloaded(code: string): string {
   return `data:text/javascript,${encodeURIComponent(code)}`;
 }

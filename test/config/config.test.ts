@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Config, ConfigError, loadConfig, localUrl, unknownVariables, variables } from '../../src/config.ts';
 import { defaultToolGroups } from '../../tools/index.ts';
@@ -24,6 +26,8 @@ const cases: Record<Name, Case> = {
     default: 'file:./data/posthorn.db',
     good: [
       ['file:x.db', 'file:x.db'],
+      ['file:~/x/p.db', `file:${join(homedir(), 'x/p.db')}`],
+      ['file:~x.db', 'file:~x.db'],
       ['file:///var/lib/p.db', 'file:/var/lib/p.db'],
     ],
     wrong: [

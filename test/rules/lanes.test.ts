@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Lane, Lanes, type Ready } from '../../src/core/journey/lanes.ts';
+import { downAfterFailures } from '../../src/core/rules/pace.ts';
 
-function ready(id: number, endpointId: number): Ready {
+function ready(id: number, endpointId: number, workspaceId = 1): Ready {
   const event = { publicId: `evt_${id}`, type: 'contact.created', data: '{}', occurredAt: 0 };
-  const delivery = { id, workspaceId: 1, endpointId, eventId: id, endpointVersion: 1, attempts: 0, steps: 0 };
+  const delivery = { id, workspaceId, endpointId, eventId: id, endpointVersion: 1, attempts: 0, steps: 0 };
   return { delivery, event };
 }
+const due = (id: number, failing = false, workspaceId = 1) => ({ id, workspaceId, failing });
+const ok = { error: null, responseCode: 204 } as const;
+const timeout = { error: 'timeout', responseCode: null } as const;
 
 /** Lanes that hold so many deliveries of endpoints 0, 1, 2 … */
 function filled(depths: readonly number[], options: { slots: number; laneSlots: number }): Lanes {
@@ -18,9 +22,9 @@ function filled(depths: readonly number[], options: { slots: number; laneSlots: 
   return lanes;
 }
 
-function takeAll(lanes: Lanes): { lane: Lane; ready: Ready }[] {
+function takeAll(lanes: Lanes, now = 0): { lane: Lane; ready: Ready }[] {
   const taken = [];
-  for (let next = lanes.next(); next !== null; next = lanes.next()) taken.push(next);
+  for (let next = lanes.next(now); next !== null; next = lanes.next(now)) taken.push(next);
   return taken;
 }
 const endpointsOf = (taken: { ready: Ready }[]) => taken.map((each) => each.ready.delivery.endpointId);
@@ -35,7 +39,7 @@ describe('taking turns', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 10 }), (depths) => {
         const lanes = filled(depths, { slots: 1_000, laneSlots: 1_000 });
-        lanes.next();
+        lanes.next(0);
         lanes.add(ready(9_999, 77));
         expect(endpointsOf(takeAll(lanes)).indexOf(77)).toBeLessThanOrEqual(depths.length);
       }),
@@ -43,10 +47,8 @@ describe('taking turns', () => {
   });
 
   it('keeps the order within a lane', () => {
-    const lanes = filled([5, 5], { slots: 10, laneSlots: 10 });
-    const taken = takeAll(lanes).map((each) => each.ready.delivery.id);
+    const taken = takeAll(filled([5, 5], { slots: 10, laneSlots: 10 })).map((each) => each.ready.delivery.id);
     expect(taken.filter((id) => id < 5)).toEqual([0, 1, 2, 3, 4]);
-    expect(taken.filter((id) => id >= 5)).toEqual([5, 6, 7, 8, 9]);
   });
 
   it('passes over a lane that is full, and comes back when an attempt of it ended', () => {
@@ -54,121 +56,140 @@ describe('taking turns', () => {
     const taken = takeAll(lanes);
     expect(endpointsOf(taken)).toEqual([0, 1, 0, 1]);
     const [first] = taken;
-    if (first !== undefined) lanes.ended(first.lane);
+    if (first !== undefined) lanes.ended(first.lane, ok, 0);
     expect(endpointsOf(takeAll(lanes))).toEqual([0]);
   });
 });
 
-describe('how much to lease', () => {
-  it('is what fits the slots and as much ahead', () => {
-    const lanes = filled([3], { slots: 10, laneSlots: 4 });
-    expect(lanes).toMatchObject({ wanted: 17, readyCount: 3, inFlight: 0, hungry: true });
-    takeAll(lanes);
-    expect(lanes).toMatchObject({ wanted: 17, readyCount: 0, inFlight: 3, hungry: true });
+describe('the slots', () => {
+  it('let one endpoint reach its maximum, alone or not, and are never more than there are', () => {
+    expect(takeAll(filled([300], { slots: 256, laneSlots: 64 }))).toHaveLength(64);
+    expect(takeAll(filled([300], { slots: 8, laneSlots: 8 }))).toHaveLength(8);
+    expect(takeAll(filled([300, 300, 300, 300, 300], { slots: 256, laneSlots: 64 })).length).toBeLessThanOrEqual(256);
   });
 
-  it('is nothing while more than half of what is kept ahead is still there', () => {
-    expect(filled([5], { slots: 10, laneSlots: 10 }).hungry).toBe(true);
-    expect(filled([6], { slots: 10, laneSlots: 10 }).hungry).toBe(false);
+  it('keep a quarter for lanes that hold few: five that never answer leave room for the sixth', () => {
+    const lanes = filled([300, 300, 300, 300, 300], { slots: 256, laneSlots: 64 });
+    expect(takeAll(lanes)).toHaveLength(192);
+    lanes.add(ready(9_999, 77));
+    expect(endpointsOf(takeAll(lanes))).toEqual([77]);
   });
 
-  it('is for one endpoint its own slots and as much ahead', () => {
-    const lanes = filled([3], { slots: 10, laneSlots: 4 });
-    expect(lanes.room(0)).toBe(5);
-    expect(lanes.room(1)).toBe(8);
-    takeAll(lanes);
-    expect(lanes.room(0)).toBe(5);
-  });
-
-  it('is never less than nothing', () => {
-    expect(filled([40], { slots: 10, laneSlots: 10 }).wanted).toBe(0);
+  it('keep an eighth for other workspaces than the one that has most', () => {
+    const lanes = filled(
+      Array.from({ length: 500 }, () => 1),
+      { slots: 256, laneSlots: 64 },
+    );
+    expect(takeAll(lanes)).toHaveLength(224);
+    lanes.add(ready(9_999, 9_999, 2));
+    expect(endpointsOf(takeAll(lanes))).toEqual([9_999]);
   });
 });
 
-/** What a process may do to its lanes, in any order. `pick` chooses which attempt ends. */
-const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('add' as const), endpointId: fc.nat(2) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('next' as const) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('end' as const), pick: fc.nat() }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('takeUnsent' as const) }) },
-);
-type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+describe('how much to lease', () => {
+  it('is the window and some ahead, less what the lane holds', () => {
+    const lanes = filled([3], { slots: 256, laneSlots: 64 });
+    expect(lanes.room(due(1))).toBe(64 + 32);
+    expect(lanes.room(due(0))).toBe(64 + 32 - 3);
+  });
 
-/** What lanes should do, said with lists: what waits, in the order it came, and what is under way. */
-class Model {
-  readonly #options: { slots: number; laneSlots: number };
-  readonly lanes: Lanes;
-  waiting: Ready['delivery'][] = [];
-  underWay: { lane: Lane; endpointId: number }[] = [];
-  #id = 0;
+  it('doubles what is ahead each time a busy lane has used it up, to as much as there are slots', () => {
+    const lanes = filled([64], { slots: 256, laneSlots: 64 });
+    takeAll(lanes);
+    const rooms = [1, 2, 3, 4, 5].map(() => lanes.room(due(0)));
+    expect(rooms).toEqual([64, 128, 256, 256, 256]);
+  });
 
-  constructor(options: { slots: number; laneSlots: number }) {
-    this.#options = options;
-    this.lanes = new Lanes(options);
+  it('is one at a time for an endpoint that is known to fail', () => {
+    expect(new Lanes({ slots: 256, laneSlots: 64 }).room(due(0, true))).toBe(1);
+  });
+
+  it('never shuts out a newcomer, however much the others hold', () => {
+    const lanes = filled(
+      Array.from({ length: 20 }, () => 100),
+      { slots: 256, laneSlots: 64 },
+    );
+    expect(lanes.wanted).toBeGreaterThan(0);
+    expect(lanes.room(due(0))).toBe(0);
+    expect(lanes.room(due(77))).toBe(1);
+  });
+});
+
+describe('an endpoint that is down', () => {
+  function down(): { lanes: Lanes; lane: Lane } {
+    const lanes = filled([downAfterFailures + 40], { slots: 256, laneSlots: 64 });
+    const taken = takeAll(lanes);
+    for (const { lane } of taken) lanes.ended(lane, timeout, 1_000);
+    return { lanes, lane: taken[0]?.lane as Lane };
   }
 
-  flying(endpointId: number): number {
-    return this.underWay.filter((each) => each.endpointId === endpointId).length;
-  }
+  it('gets one attempt every 250 ms, and says when the next may begin', () => {
+    const { lanes } = down();
+    lanes.add(ready(9_000, 0));
+    lanes.add(ready(9_001, 0));
+    const [first] = takeAll(lanes, 2_000);
+    expect(first).toBeDefined();
+    if (first !== undefined) lanes.ended(first.lane, timeout, 2_010);
+    expect(takeAll(lanes, 2_010)).toEqual([]);
+    expect(lanes.gateAt).toBe(2_250);
+    expect(takeAll(lanes, 2_249)).toEqual([]);
+    expect(takeAll(lanes, 2_250)).toHaveLength(1);
+  });
 
-  /** What the lanes did, and what they should have done. */
-  take(one: Step): [did: unknown, should: unknown] {
-    if (one.do === 'add') return this.#add(one.endpointId);
-    if (one.do === 'end') return this.#end(one.pick);
-    return one.do === 'next' ? this.#next() : this.#takeUnsent();
-  }
+  it('does not get its backlog at once when it answers again', () => {
+    const { lanes } = down();
+    for (let id = 0; id < 3_000; id++) lanes.add(ready(10_000 + id, 0));
+    let sent = 0;
+    for (let now = 2_000; now < 12_000; now += 5) {
+      for (const { lane } of takeAll(lanes, now)) {
+        sent++;
+        lanes.ended(lane, ok, now);
+      }
+    }
+    expect(sent).toBeGreaterThan(600);
+    expect(sent).toBeLessThanOrEqual(1_000);
+  });
 
-  #add(endpointId: number): [null, null] {
-    const added = ready(this.#id++, endpointId);
-    this.lanes.add(added);
-    this.waiting.push(added.delivery);
-    return [null, null];
-  }
+  it('costs the others nothing', () => {
+    const { lanes } = down();
+    lanes.add(ready(9_000, 0));
+    takeAll(lanes, 2_000);
+    lanes.add(ready(9_001, 0));
+    lanes.add(ready(9_002, 5));
+    expect(endpointsOf(takeAll(lanes, 2_001))).toEqual([5]);
+  });
+});
 
-  #end(pick: number): [null, null] {
-    const [ended] = this.underWay.splice(pick % Math.max(1, this.underWay.length), 1);
-    if (ended !== undefined) this.lanes.ended(ended.lane);
-    return [null, null];
-  }
+describe('whatever a process does to its lanes', () => {
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('add' as const), endpointId: fc.nat(3) }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('next' as const), endpointId: fc.nat() }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('end' as const), endpointId: fc.nat() }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('takeUnsent' as const), endpointId: fc.nat() }) },
+  );
 
-  #next(): [unknown, unknown] {
-    const { slots, laneSlots } = this.#options;
-    const sendable =
-      this.underWay.length >= slots ? [] : this.waiting.filter((each) => this.flying(each.endpointId) < laneSlots);
-    const next = this.lanes.next();
-    const sent = next?.ready.delivery ?? null;
-    // Which lane's turn it is, the tests above say; within the lane the oldest goes first.
-    const should = sendable.find((each) => each.endpointId === (sent ?? each).endpointId) ?? null;
-    if (next !== null) this.underWay.push({ lane: next.lane, endpointId: next.ready.delivery.endpointId });
-    this.waiting = this.waiting.filter((each) => each !== sent);
-    return [sent, should];
-  }
-
-  #takeUnsent(): [unknown, unknown] {
-    const should = new Set(this.waiting.map(({ id }) => id));
-    this.waiting = [];
-    return [new Set(this.lanes.takeUnsent()), should];
-  }
-}
-
-describe('whatever happens, in any order', () => {
-  it('no slot is given twice, no delivery is lost or sent twice, and idle slots mean that nothing could be sent', () => {
-    const some = fc.integer({ min: 1, max: 6 });
+  it('no slot is given twice, and no delivery is lost or sent twice', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), some, some, (steps, slots, laneSlots) => {
-        const model = new Model({ slots, laneSlots });
+      fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 4 }), (steps, laneSlots) => {
+        const lanes = new Lanes({ slots: 6, laneSlots });
+        const flying: Lane[] = [];
+        let [added, taken] = [0, 0];
+        const sent = new Set<number>();
         for (const one of steps) {
-          const [did, should] = model.take(one);
-          expect(did).toEqual(should);
-          expect(model.lanes.inFlight).toBe(model.underWay.length);
-          expect(model.lanes.readyCount).toBe(model.waiting.length);
-          const rooms = [0, 1, 2].map((endpointId) => model.lanes.room(endpointId));
-          const held = rooms.map(
-            (_, endpointId) => model.waiting.filter((each) => each.endpointId === endpointId).length,
-          );
-          expect(rooms).toEqual(held.map((count, endpointId) => laneSlots * 2 - model.flying(endpointId) - count));
+          if (one.do === 'add') lanes.add(ready(added++, one.endpointId));
+          if (one.do === 'takeUnsent') taken += lanes.takeUnsent().length;
+          const ended = one.do === 'end' ? flying.splice(one.endpointId % Math.max(1, flying.length), 1) : [];
+          for (const lane of ended) lanes.ended(lane, ok, 0);
+          const next = one.do === 'next' ? lanes.next(0) : null;
+          if (next === null) continue;
+          expect(sent.has(next.ready.delivery.id)).toBe(false);
+          sent.add(next.ready.delivery.id);
+          flying.push(next.lane);
         }
-        expect(model.underWay.length).toBeLessThanOrEqual(slots);
+        expect(lanes.inFlight).toBe(flying.length);
+        expect(lanes.inFlight).toBeLessThanOrEqual(6);
+        for (const lane of flying) expect(lane.inFlight).toBeLessThanOrEqual(laneSlots);
+        expect(lanes.readyCount + taken + sent.size).toBe(added);
       }),
     );
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { builtInNames } from '../../src/core/catalogue.ts';
-import { matches, nearest, wants } from '../../src/core/rules/match.ts';
+import { matches, nearest, unknownName, wants } from '../../src/core/rules/match.ts';
 
 const someName = fc.constantFrom(...builtInNames);
 const word = fc.stringMatching(/^[a-z_]{1,8}$/);
@@ -133,6 +133,23 @@ describe('the nearest names', () => {
         expect(Math.max(0, ...distances)).toBeLessThanOrEqual(Math.max(3, wrong.length / 3));
       }),
     );
+  });
+});
+
+describe('the sentence about a name that is none', () => {
+  it('names what was sent and what may have been meant', () => {
+    expect(unknownName('form.submited', builtInNames)).toBe(
+      '"form.submited" is not an event type of the catalogue. Did you mean form.submitted?',
+    );
+    expect(unknownName('aaa', ['aaa1', 'aaa2'])).toMatch(/ Did you mean aaa1 or aaa2\?$/);
+    expect(unknownName('invoice.reconciled', builtInNames)).toBe(
+      '"invoice.reconciled" is not an event type of the catalogue.',
+    );
+  });
+
+  it('repeats at most 100 characters, in quotes that nothing escapes from', () => {
+    expect(unknownName('x'.repeat(101), [])).toBe(`"${'x'.repeat(100)}" is not an event type of the catalogue.`);
+    expect(unknownName('a"\n', [])).toMatch(/^"a\\"\\n" is/);
   });
 });
 

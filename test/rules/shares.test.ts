@@ -5,7 +5,7 @@ import type { DueEndpoint, LeasedBatch, Share, Store } from '../../src/core/port
 
 /** The shares of endpoints 0, 1, 2 … with so much room each, in that order of waiting. */
 function divide(rooms: readonly number[], count: number) {
-  const due: DueEndpoint[] = rooms.map((_, id) => ({ id, workspaceId: 1 }));
+  const due: DueEndpoint[] = rooms.map((_, id) => ({ id, workspaceId: 1, failing: false }));
   return shares(due, { count, room: ({ id }) => rooms[id] ?? 0 });
 }
 
@@ -114,13 +114,13 @@ describe('claiming', () => {
 
   it('leases the shares of the endpoints that are due', async () => {
     const { store, asked } = storeWith([
-      { id: 5, workspaceId: 1 },
-      { id: 6, workspaceId: 1 },
+      { id: 5, workspaceId: 1, failing: false },
+      { id: 6, workspaceId: 1, failing: false },
     ]);
-    const batch = await claim(store, { workerId: 3, count: 4, room: ({ id }) => id - 4, now: 1_000 });
-    expect(batch).toBe(leased);
+    const batch = await claim(store, { workerId: 3, count: 4, fullCount: 7, room: ({ id }) => id - 4, now: 1_000 });
+    expect(batch).toEqual({ ...leased, exhausted: [5, 6] });
     expect(asked).toEqual([
-      { now: 1_000, countMax: 1_000 },
+      { now: 1_000, countMax: 1_007 },
       {
         workerId: 3,
         chosen: [
@@ -133,9 +133,9 @@ describe('claiming', () => {
   });
 
   it('leases nothing where nothing is due or nobody has room', async () => {
-    for (const due of [[], [{ id: 5, workspaceId: 1 }]]) {
+    for (const due of [[], [{ id: 5, workspaceId: 1, failing: false }]]) {
       const { store, asked } = storeWith(due);
-      expect(await claim(store, { workerId: 3, count: 4, room: () => 0, now: 1_000 })).toEqual(nothing);
+      expect(await claim(store, { workerId: 3, count: 4, fullCount: 0, room: () => 0, now: 1_000 })).toEqual({ ...nothing, exhausted: [] });
       expect(asked).toHaveLength(1);
     }
   });

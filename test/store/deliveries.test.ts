@@ -5,6 +5,7 @@ import { engines, useDatabase } from '../support/stores.ts';
 import {
   deliver,
   lease,
+  newTest,
   leaseOne,
   publish,
   publishTo,
@@ -65,18 +66,7 @@ describe.each(engines)('changing deliveries on $name', (engine) => {
       const [{ eventPublicId } = { eventPublicId: '' }] = await on.store.records.deliveries(workspaceId, { limit: 1 });
       await on.store.deliveries.erase(workspaceId, eventPublicId, t0);
       expect(await retry(workspaceId, failed)).toBe('erased');
-      const test = await on.store.journey.recordTest({
-        ...{
-          workspaceId,
-          endpointId: endpoint.id,
-          endpointVersion: 1,
-          eventPublicId: 'evt_t',
-          type: 'a.b',
-          data: '{}',
-        },
-        attempt: { startedAt: t0, durationMs: 1, responseCode: 200, error: null, excerpt: null },
-        freesHold: true,
-      });
+      const test = await on.store.journey.recordTest(newTest(endpoint));
       expect(await retry(workspaceId, test.deliveryId)).toBe('test');
       expect(await brokenInvariants(on.database.db, later)).toEqual([]);
     });

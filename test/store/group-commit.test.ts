@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GroupCommit, type Outcome } from '../../src/store/group-commit.ts';
+import { until } from '../support/until.ts';
 
 /** A database that notes what it is asked and answers when it is let. */
 function fakeDatabase(answer: (op: string) => Outcome<string> = (op) => ({ ok: true, value: op.toUpperCase() })) {
@@ -36,9 +37,7 @@ describe('GroupCommit', () => {
     const commits = new GroupCommit<string, string>(database.commit, 10);
     database.hold();
     const first = commits.add('a', 1);
-    await Promise.resolve();
-    await Promise.resolve();
-    expect(database.groups).toEqual([['a']]);
+    await until(() => database.groups.length === 1);
     const rest = ['b', 'c'].map((op) => commits.add(op, 1));
     database.release();
     expect(await Promise.all([first, ...rest])).toEqual(['A', 'B', 'C']);

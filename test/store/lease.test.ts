@@ -30,16 +30,16 @@ describe.each(engines)('lease on $name', (engine) => {
 
   it('answers what the sender needs, each event once', async () => {
     const { workspaceId, endpoint, workerId } = await seed();
-    const second_ = await seedEndpoint(on.store, workspaceId);
+    const other = await seedEndpoint(on.store, workspaceId);
     await publish(on.store, workspaceId, [
-      { publicId: 'evt', occurredAt: t0 - 5, endpointIds: [endpoint.id, second_.id] },
+      { publicId: 'evt', occurredAt: t0 - 5, endpointIds: [endpoint.id, other.id] },
     ]);
-    const { deliveries, events } = await lease(on.store, workerId, [second_, endpoint]);
-    expect(deliveries.map(({ endpointId }) => endpointId)).toEqual([second_.id, endpoint.id]);
+    const { deliveries, events } = await lease(on.store, workerId, [other, endpoint]);
+    expect(deliveries.map(({ endpointId }) => endpointId)).toEqual([other.id, endpoint.id]);
     expect(deliveries[0]).toEqual({
       id: expect.any(Number),
       workspaceId,
-      endpointId: second_.id,
+      endpointId: other.id,
       eventId: expect.any(Number),
       endpointVersion: 1,
       attempts: 0,
@@ -95,7 +95,7 @@ describe.each(engines)('lease on $name', (engine) => {
     expect(await order()).toEqual([deep.id, late.id]);
     expect((await lease(on.store, workerId, [deep], now, 1)).deliveries).toHaveLength(1);
     expect(await order()).toEqual([late.id, deep.id]);
-    expect(await on.store.journey.dueEndpoints(now, 1)).toEqual([{ id: late.id, workspaceId }]);
+    expect(await on.store.journey.dueEndpoints(now, 1)).toEqual([{ id: late.id, workspaceId, failing: false }]);
   });
 
   it.each(['paused', 'disabled', 'pending_approval', 'deleted'] as const)(

@@ -54,7 +54,11 @@ describe('a new database', () => {
   async function onServer(statement: string): Promise<void> {
     const client = new Client({ connectionString: inject('postgresUrl') });
     await client.connect();
-    await client.query(statement).finally(() => client.end());
+    try {
+      await client.query(statement);
+    } finally {
+      await client.end();
+    }
   }
   async function emptyDatabase(name: string): Promise<string> {
     await onServer(`create database ${name}`);

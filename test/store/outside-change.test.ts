@@ -5,6 +5,7 @@ import { until } from '../support/until.ts';
 import {
   deliver,
   lease,
+  newTest,
   publish,
   publishTo,
   second,
@@ -109,11 +110,7 @@ describe.each(engines)('what other processes make due, on $name', (engine) => {
           workerId,
           deliveries.map((one) => settlement(one, hold)),
         );
-        const attempt = { startedAt: t0, durationMs: 1, responseCode: 200, error: null, excerpt: null };
-        const { workspaceId, id: endpointId } = endpoint;
-        const event = { eventPublicId: 'evt_test', type: 'a.b', data: '{}' };
-        return () =>
-          store.journey.recordTest({ workspaceId, endpointId, endpointVersion: 1, ...event, attempt, freesHold: true });
+        return () => store.journey.recordTest(newTest(endpoint));
       },
     ],
   ];

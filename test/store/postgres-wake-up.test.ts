@@ -22,6 +22,9 @@ import {
   t0,
 } from './seed.ts';
 
+/** How long a test lets a lease wait: its own patience is a quarter of a second. */
+const patienceMs = 10_000;
+
 describe('a publish and a lease that meet at one endpoint', () => {
   const on = useDatabase(postgresEngine);
   let one: Pool;
@@ -60,7 +63,7 @@ describe('a publish and a lease that meet at one endpoint', () => {
     const publisher = gated(one);
     const published = accept(publisher.run, new TypeIds(one), [batch]);
     await publisher.gate.reached;
-    const leased = lease(gated(two, /never/).run, new Unhanded(), request);
+    const leased = lease(gated(two, /never/).run, new Unhanded(), request, patienceMs);
     await untilWaiting(two);
     publisher.gate.open();
     expect(await published).toMatchObject([{ outcome: 'stored' }]);
@@ -68,7 +71,7 @@ describe('a publish and a lease that meet at one endpoint', () => {
     expect(await brokenInvariants(on.database.db, t0)).toEqual([]);
   });
 
-  it('does not wait for one endpoint while another has something due', async () => {
+  it('gets what is due at one endpoint at once, and at another as soon as a publish there is committed', async () => {
     const { workspaceId, endpoint, batch, request } = await seed();
     const other = await seedEndpoint(on.store, workspaceId);
     await publishTo(on.store, other);
@@ -77,11 +80,31 @@ describe('a publish and a lease that meet at one endpoint', () => {
     const published = accept(publisher.run, new TypeIds(one), [{ ...batch, matchableVersion: version }]);
     await publisher.gate.reached;
     const shares = [endpoint, other].map(({ id }) => ({ endpointId: id, count: 10 }));
-    const { deliveries } = await lease(gated(two, /never/).run, new Unhanded(), { ...request, shares });
-    expect(deliveries.map(({ endpointId }) => endpointId)).toEqual([other.id]);
+    const leased = lease(gated(two, /never/).run, new Unhanded(), { ...request, shares }, patienceMs);
+    await untilWaiting(two);
     publisher.gate.open();
     await published;
+    expect((await leased).deliveries.map(({ endpointId }) => endpointId)).toEqual([other.id, endpoint.id]);
+    expect(await brokenInvariants(on.database.db, t0)).toEqual([]);
+  });
+
+  it('leases what there is when an endpoint stays held, and leaves that one due', async () => {
+    const { workspaceId, endpoint, request } = await seed();
+    const other = await seedEndpoint(on.store, workspaceId);
+    await publishTo(on.store, endpoint);
+    const holder = await one.connect();
+    await holder.query('begin');
+    await holder.query('select id from endpoints where id = $1 for update', [endpoint.id]);
+    const shares = [endpoint, other].map(({ id }) => ({ endpointId: id, count: 10 }));
+    const run = gated(two, /never/).run;
+    expect((await lease(run, new Unhanded(), { ...request, shares }, 20)).deliveries).toEqual([]);
+    await publishTo(on.store, other);
+    const { deliveries } = await lease(run, new Unhanded(), { ...request, shares }, 20);
+    expect(deliveries.map(({ endpointId }) => endpointId)).toEqual([other.id]);
+    await holder.query('rollback');
+    holder.release();
     expect(await isDue(endpoint)).toBe(true);
+    expect(await brokenInvariants(on.database.db, t0)).toEqual([]);
   });
 
   it('the publish waits for a lease that found nothing, and marks the endpoint after it', async () => {

@@ -2,20 +2,25 @@ import { describe, expect, it } from 'vitest';
 import type { EndpointRecord, TestRecord } from '../../src/core/ports.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
-import { deliver, lease, publishTo, reread, second, seedEndpoint, seedWorker, seedWorkspace, t0 } from './seed.ts';
+import {
+  deliver,
+  lease,
+  newTest,
+  publishTo,
+  reread,
+  second,
+  seedEndpoint,
+  seedWorker,
+  seedWorkspace,
+  t0,
+} from './seed.ts';
 
 describe.each(engines)('recording a test on $name', (engine) => {
   const on = useDatabase(engine);
 
   const record = (endpoint: EndpointRecord, change: Partial<TestRecord['attempt']> = {}): TestRecord => ({
-    workspaceId: endpoint.workspaceId,
-    endpointId: endpoint.id,
-    endpointVersion: endpoint.version,
+    ...newTest(endpoint, { startedAt: t0 + second, ...change }),
     eventPublicId: 'evt_test',
-    type: 'form.submitted',
-    data: '{"sample":true}',
-    attempt: { startedAt: t0 + second, durationMs: 7, responseCode: 204, error: null, excerpt: null, ...change },
-    freesHold: change.error === undefined,
   });
   const seed = async () => seedEndpoint(on.store, await seedWorkspace(on.store), { url: 'https://one.example/' });
 

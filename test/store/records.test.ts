@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AttemptQuery, DeliveryQuery } from '../../src/core/ports.ts';
 import { engines, useDatabase } from '../support/stores.ts';
-import { lease, publish, second, seedEndpoint, seedWorker, seedWorkspace, settlement, t0 } from './seed.ts';
+import { lease, newTest, publish, second, seedEndpoint, seedWorker, seedWorkspace, settlement, t0 } from './seed.ts';
 
 describe.each(engines)('the log on $name', (engine) => {
   const on = useDatabase(engine);
@@ -17,13 +17,8 @@ describe.each(engines)('the log on $name', (engine) => {
       if (endpoint === undefined) throw new Error('two endpoints were made');
       const type = i < 6 ? 'a.first' : 'b.second';
       const at = t0 + i * second;
-      const facts = { startedAt: at, durationMs: i, responseCode: 200, error: null, excerpt: null };
       if (i % 4 === 3) {
-        await store.journey.recordTest({
-          ...{ workspaceId, endpointId: endpoint.id, endpointVersion: 1, eventPublicId: `evt_${i}`, type, data: '{}' },
-          attempt: facts,
-          freesHold: true,
-        });
+        await store.journey.recordTest({ ...newTest(endpoint, { startedAt: at }), eventPublicId: `evt_${i}`, type });
         continue;
       }
       await publish(store, workspaceId, [{ publicId: `evt_${i}`, type, endpointIds: [endpoint.id] }], at);
@@ -64,7 +59,7 @@ describe.each(engines)('the log on $name', (engine) => {
       [{ endpointId: a.id, status: 'failed', since: t0 + second }, [6]],
     ];
     for (const [filter, expected] of filters) {
-      expect(await numbers(filter), JSON.stringify(filter)).toEqual(expected);
+      expect({ filter, numbers: await numbers(filter) }).toEqual({ filter, numbers: expected });
       const paged: number[] = [];
       for (let before: number | undefined; ; ) {
         const page = await on.store.records.attempts(workspaceId, { ...all, ...filter, limit: 2, before });
@@ -72,7 +67,7 @@ describe.each(engines)('the log on $name', (engine) => {
         before = page.at(-1)?.id;
         if (page.length < 2) break;
       }
-      expect(paged, `pages of ${JSON.stringify(filter)}`).toEqual(expected);
+      expect({ filter, paged }).toEqual({ filter, paged: expected });
     }
     const [delivery] = await on.store.records.deliveries(workspaceId, { endpointId: a.id, limit: 1 });
     expect(await numbers({ deliveryId: delivery?.id ?? 0 })).toEqual([10]);

@@ -7,6 +7,7 @@ import type {
   NewEvent,
   Settlement,
   Store,
+  TestRecord,
 } from '../../src/core/ports.ts';
 
 /** When everything here happens: the store reads no clock. */
@@ -165,4 +166,18 @@ export async function reread(store: Store, endpoint: EndpointRecord): Promise<En
   const found = await store.endpoints.get(endpoint.workspaceId, endpoint.kind, endpoint.publicId);
   if (found === null) throw new Error('the endpoint is gone');
   return found;
+}
+
+/** A test of the endpoint: a success unless told. */
+export function newTest(endpoint: EndpointRecord, attempt: Partial<TestRecord['attempt']> = {}): TestRecord {
+  return {
+    workspaceId: endpoint.workspaceId,
+    endpointId: endpoint.id,
+    endpointVersion: endpoint.version,
+    eventPublicId: `evt_${nextNumber()}`,
+    type: 'form.submitted',
+    data: '{"sample":true}',
+    attempt: { startedAt: t0, durationMs: 7, responseCode: 204, error: null, excerpt: null, ...attempt },
+    freesHold: attempt.error === undefined,
+  };
 }

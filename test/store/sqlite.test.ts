@@ -43,13 +43,14 @@ describe('one SQLite file', () => {
   it('answers store_unavailable while another process holds it, to all who wait, and stores nothing', async () => {
     const workspaceId = await seedWorkspace(on.store);
     const other = await on.database.open();
+    const { version } = await on.store.journey.matchable(workspaceId);
     const holder = new SqliteDatabase(pathOf(on.database.url));
     holder.exec('begin immediate');
     const began = performance.now();
     const refused = await Promise.allSettled([
-      publish(on.store, workspaceId, [{ publicId: 'one' }]),
-      publish(on.store, workspaceId, [{ publicId: 'two' }]),
-      publish(on.store, workspaceId, [{ publicId: 'three' }]),
+      ...['one', 'two', 'three'].map((publicId) =>
+        on.store.journey.accept({ workspaceId, matchableVersion: version, events: [newEvent({ publicId })], now: t0 }),
+      ),
       other.endpoints.insert(newEndpoint(workspaceId), 10),
     ]);
     // Once for the group as a whole, and not for each of it.

@@ -1,26 +1,37 @@
 import type { DueEndpoint, LeasedBatch, Ports, Share } from '../ports.ts';
 
-/** Endpoints looked at in one claim. More than the slots of any sensible process, since full ones are passed over. */
+/** Endpoints looked at in one claim, beside those that have no room: more than the slots of any sensible process. */
 const endpointsMax = 1_000;
 
 export interface ClaimRequest {
   workerId: number;
   /** Deliveries wanted in all. */
   count: number;
+  /** Endpoints that are known to have no room: they stand first in the queue and must not hide the others. */
+  fullCount: number;
   /** How many more the endpoint can take. */
   room(endpoint: DueEndpoint): number;
   now: number;
+}
+
+export interface Claimed extends LeasedBatch {
+  /** Endpoints that had less than they were asked for: nothing more is due there. */
+  exhausted: number[];
 }
 
 /**
  * The second stage: leases deliveries that are due. It goes endpoint by endpoint, longest waiting first, so that an
  * endpoint with 100,000 due deliveries costs the others neither slots nor time.
  */
-export async function claim(store: Ports['store'], request: ClaimRequest): Promise<LeasedBatch> {
-  const due = await store.journey.dueEndpoints(request.now, endpointsMax);
+export async function claim(store: Ports['store'], request: ClaimRequest): Promise<Claimed> {
+  const due = await store.journey.dueEndpoints(request.now, endpointsMax + request.fullCount);
   const chosen = shares(due, request);
-  if (chosen.length === 0) return { deliveries: [], events: new Map() };
-  return store.journey.lease(request.workerId, chosen, request.now);
+  if (chosen.length === 0) return { deliveries: [], events: new Map(), exhausted: [] };
+  const batch = await store.journey.lease(request.workerId, chosen, request.now);
+  const counts = new Map<number, number>();
+  for (const { endpointId } of batch.deliveries) counts.set(endpointId, (counts.get(endpointId) ?? 0) + 1);
+  const short = chosen.filter(({ endpointId, count }) => (counts.get(endpointId) ?? 0) < count);
+  return { ...batch, exhausted: short.map(({ endpointId }) => endpointId) };
 }
 
 /**

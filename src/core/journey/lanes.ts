@@ -1,5 +1,13 @@
-import type { LeasedDelivery, LeasedEvent } from '../ports.ts';
-import type { PreparedTarget } from './send.ts';
+import type { DueEndpoint, LeasedDelivery, LeasedEvent } from '../ports.ts';
+import {
+  afterAnswer,
+  failingPace,
+  isDown,
+  openPace,
+  type Pace,
+  type PaceOutcome,
+  startsPerSecond,
+} from '../rules/pace.ts';
 
 /** A leased delivery with its event, waiting for a slot. */
 export interface Ready {
@@ -9,91 +17,186 @@ export interface Ready {
 
 /** One endpoint's part of the work in this process. */
 export interface Lane {
-  endpointId: number;
+  readonly endpointId: number;
+  readonly workspaceId: number;
   /** Leased, not sent yet. */
-  ready: Ready[];
+  readonly ready: Ready[];
   /** Attempts whose answer is awaited. */
   inFlight: number;
-  target: PreparedTarget | null;
+  pace: Pace;
+  /** How many deliveries are leased beyond the window, so that a free slot need not wait for the store. */
+  ahead: number;
+  /** Whether the store may hold more that is due. */
+  more: boolean;
+  /** Attempts that may begin now, where the pace bounds them, and since when that was counted. */
+  starts: number;
+  startsAt: number;
 }
 
+/** What a lane begins with; it doubles whenever the lane uses it up, and is nothing while the endpoint fails. */
+const aheadMin = 32;
+/** Lanes that wait for nothing but remember a pace. */
+const idleLanesMax = 10_000;
+/** A bounded pace may save up starts for so long. */
+const burstMs = 100;
+
 /**
- * What this process holds: leased deliveries by endpoint, and how many attempts are in flight. Slots go round the lanes,
- * so that the depth of one lane's queue is nobody else's wait.
+ * What this process holds: leased deliveries by endpoint, and how many attempts are in flight. Slots go round the lanes, so
+ * that the depth of one lane's queue is nobody else's wait; the last of them are kept for lanes that hold few.
  */
 export class Lanes {
   readonly #byEndpoint = new Map<number, Lane>();
+  readonly #byWorkspace = new Map<number, number>();
   readonly #slots: number;
   readonly #laneSlots: number;
-  /** Leased ahead, so that a slot that falls free need not wait for the store. */
-  readonly #aheadMax: number;
+  readonly #keptForFew: number;
+  readonly #keptForOthers: number;
   inFlight = 0;
   readyCount = 0;
+  /** When a lane may go on whose pace holds it, epoch milliseconds; null when no lane waits for that. */
+  gateAt: number | null = null;
 
   constructor(options: { slots: number; laneSlots: number }) {
     this.#slots = options.slots;
     this.#laneSlots = options.laneSlots;
-    this.#aheadMax = options.slots;
+    // One endpoint may always reach its own maximum, and one workspace too while it is alone.
+    this.#keptForFew = Math.min(Math.floor(options.slots / 4), options.slots - options.laneSlots);
+    this.#keptForOthers = Math.floor(this.#keptForFew / 2);
   }
 
-  /** How many more deliveries to lease. */
+  /** How many more deliveries to lease, in all. Some are always wanted: a crowd of slow endpoints must not shut out a new one. */
   get wanted(): number {
-    return Math.max(0, this.#slots + this.#aheadMax - this.inFlight - this.readyCount);
+    return Math.max(this.#laneSlots, this.#leasedMax - this.inFlight - this.readyCount);
   }
 
-  /** Whether leasing is worth a round trip: half of what is kept ahead is used up. */
-  get hungry(): boolean {
-    return this.readyCount <= this.#aheadMax / 2;
+  /** How many endpoints have a lane. */
+  get count(): number {
+    return this.#byEndpoint.size;
   }
 
-  /** How many more of this endpoint's deliveries may be leased: its slots, and as many ahead. */
-  room(endpointId: number): number {
+  get #leasedMax(): number {
+    return this.#slots * 4;
+  }
+
+  /** How many more of this endpoint's deliveries may be leased. */
+  room(endpoint: DueEndpoint): number {
+    const lane = this.#lane(endpoint);
+    lane.more = true;
+    const held = lane.inFlight + lane.ready.length;
+    if (this.inFlight + this.readyCount >= this.#leasedMax) return held === 0 ? 1 : 0;
+    if (isDown(lane.pace) || lane.pace.backSince !== null) return Math.max(0, lane.pace.window - held);
+    if (lane.ready.length === 0 && lane.inFlight > 0) lane.ahead = Math.min(this.#slots, lane.ahead * 2);
+    const ahead = lane.pace.failures > 0 ? 0 : lane.ahead;
+    return Math.max(0, lane.pace.window + ahead - held);
+  }
+
+  /** Whether leasing more for this lane is worth a round trip. */
+  isHungry(lane: Lane): boolean {
+    return lane.more && lane.ready.length <= lane.ahead / 2;
+  }
+
+  /** The store had no more for the endpoint than it gave. */
+  exhausted(endpointId: number): void {
     const lane = this.#byEndpoint.get(endpointId);
-    return lane === undefined ? this.#laneSlots * 2 : this.#laneSlots * 2 - lane.inFlight - lane.ready.length;
+    if (lane === undefined) return;
+    lane.more = false;
+    this.#forgetIdle(lane);
   }
 
   add(ready: Ready): void {
-    const { endpointId } = ready.delivery;
-    let lane = this.#byEndpoint.get(endpointId);
-    if (lane === undefined) {
-      lane = { endpointId, ready: [], inFlight: 0, target: null };
-      this.#byEndpoint.set(endpointId, lane);
-    }
-    lane.ready.push(ready);
+    const { endpointId, workspaceId } = ready.delivery;
+    this.#lane({ id: endpointId, workspaceId, failing: false }).ready.push(ready);
     this.readyCount++;
   }
 
-  /** The next delivery to send, taking turns between lanes; null when nothing is ready or every slot is taken. */
-  next(): { lane: Lane; ready: Ready } | null {
+  /** The next delivery to send, taking turns between lanes; null when nothing may begin now. */
+  next(now: number): { lane: Lane; ready: Ready } | null {
+    this.gateAt = null;
     if (this.inFlight >= this.#slots || this.readyCount === 0) return null;
     for (const [endpointId, lane] of this.#byEndpoint) {
-      if (lane.inFlight >= this.#laneSlots) continue;
+      if (lane.ready.length === 0 || !this.#hasSlotFor(lane) || !this.#mayBegin(lane, now)) continue;
       const ready = lane.ready.shift();
       if (ready === undefined) continue;
       // To the end of the map's order: that is whose turn comes last.
       this.#byEndpoint.delete(endpointId);
       this.#byEndpoint.set(endpointId, lane);
-      lane.inFlight++;
-      this.inFlight++;
+      this.#count(lane, 1);
       this.readyCount--;
       return { lane, ready };
     }
     return null;
   }
 
-  /** An attempt of the lane has ended. */
-  ended(lane: Lane): void {
-    lane.inFlight--;
-    this.inFlight--;
-    if (lane.inFlight === 0 && lane.ready.length === 0) this.#byEndpoint.delete(lane.endpointId);
+  /** An attempt of the lane has ended; `outcome` null: it was never made. */
+  ended(lane: Lane, outcome: PaceOutcome | null, now: number): void {
+    this.#count(lane, -1);
+    if (outcome !== null) lane.pace = afterAnswer(lane.pace, this.#laneSlots, outcome, now);
+    if (lane.pace.failures > 0) lane.ahead = aheadMin;
+    this.#forgetIdle(lane);
   }
 
   /** Empties the queues: the ids of what was leased and not sent. */
   takeUnsent(): number[] {
-    const unsent = [...this.#byEndpoint.values()].flatMap((lane) =>
-      lane.ready.splice(0).map(({ delivery }) => delivery.id),
-    );
+    const lanes = [...this.#byEndpoint.values()];
+    const unsent = lanes.flatMap((lane) => lane.ready.splice(0).map(({ delivery }) => delivery.id));
     this.readyCount = 0;
     return unsent;
+  }
+
+  #lane(endpoint: DueEndpoint): Lane {
+    const known = this.#byEndpoint.get(endpoint.id);
+    if (known !== undefined) return known;
+    const lane: Lane = {
+      endpointId: endpoint.id,
+      workspaceId: endpoint.workspaceId,
+      ready: [],
+      inFlight: 0,
+      pace: endpoint.failing ? failingPace() : openPace(this.#laneSlots),
+      ahead: aheadMin,
+      more: true,
+      starts: 1,
+      startsAt: 0,
+    };
+    this.#byEndpoint.set(endpoint.id, lane);
+    return lane;
+  }
+
+  /** The last slots are for lanes that hold few, and the very last for workspaces that hold less than half. */
+  #hasSlotFor(lane: Lane): boolean {
+    const free = this.#slots - this.inFlight;
+    if (lane.inFlight >= lane.pace.window) return false;
+    if (free <= this.#keptForFew && lane.inFlight >= 2) return false;
+    return free > this.#keptForOthers || (this.#byWorkspace.get(lane.workspaceId) ?? 0) < this.#slots / 2;
+  }
+
+  /** Takes one start from a lane whose pace is bounded; where there is none, notes when there will be. */
+  #mayBegin(lane: Lane, now: number): boolean {
+    const perSecond = startsPerSecond(lane.pace, now);
+    if (perSecond === null) return true;
+    const saved = Math.max(1, (perSecond * burstMs) / 1_000);
+    lane.starts = Math.min(saved, lane.starts + (Math.max(0, now - lane.startsAt) * perSecond) / 1_000);
+    lane.startsAt = now;
+    if (lane.starts >= 1) {
+      lane.starts--;
+      return true;
+    }
+    const at = now + Math.ceil(((1 - lane.starts) * 1_000) / perSecond);
+    this.gateAt = Math.min(this.gateAt ?? at, at);
+    return false;
+  }
+
+  #count(lane: Lane, change: 1 | -1): void {
+    lane.inFlight += change;
+    this.inFlight += change;
+    const inWorkspace = (this.#byWorkspace.get(lane.workspaceId) ?? 0) + change;
+    if (inWorkspace === 0) this.#byWorkspace.delete(lane.workspaceId);
+    else this.#byWorkspace.set(lane.workspaceId, inWorkspace);
+  }
+
+  /** A lane without work is kept only while it remembers a pace that is not wide open. */
+  #forgetIdle(lane: Lane): void {
+    if (lane.inFlight > 0 || lane.ready.length > 0) return;
+    const open = lane.pace.window === this.#laneSlots && lane.pace.backSince === null;
+    if (open || this.#byEndpoint.size > idleLanesMax) this.#byEndpoint.delete(lane.endpointId);
   }
 }

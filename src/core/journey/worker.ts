@@ -1,28 +1,26 @@
 import { PosthornError } from '../errors.ts';
-import type { LeasedDelivery, LeasedEvent, Matchable, Ports, Settlement } from '../ports.ts';
-import { wants } from '../rules/match.ts';
+import type { LeasedDelivery, LeasedEvent, Ports, Settlement } from '../ports.ts';
 import type { Vault } from '../rules/seal.ts';
 import type { Settings } from '../settings.ts';
-import { fanOutNowMax } from './accept.ts';
 import { claim } from './claim.ts';
-import { Retention } from './retention.ts';
+import { fanOutWide } from './fan-out.ts';
+import { Heart } from './heart.ts';
 import { type Lane, Lanes, type Ready } from './lanes.ts';
-import { prepareTarget, type PreparedTarget, send } from './send.ts';
+import { Retention } from './retention.ts';
+import { type PreparedTarget, prepareTarget, send } from './send.ts';
 import { settlementOf } from './settle.ts';
 
-/** How often a worker says that it lives. */
-const beatMs = 2_000;
-/** A worker silent for this long has lost its leases. Together with `reapMs` it stays within the promised 10 s. */
-const silenceMsMax = 7_000;
-/** How often others' silence is looked for, and work that nobody announced. */
-const reapMs = 1_000;
-const reapLeasesMax = 1_000;
+/** When the store is asked again for due work that it could not give just now. */
+const lookAgainMs = 1_000;
+const lookSoonMs = 20;
 /** How long a settle waits before it tries again when the database did not take it. */
 const settleAgainMs = 1_000;
 /** When a delivery is tried again that failed through a fault of ours. */
 const faultMs = 60_000;
 /** Endpoints whose keys stay open in memory. */
 const targetsMax = 10_000;
+/** A timer's delay has 31 bits. */
+const timerMsMax = 2 ** 31 - 1;
 
 /** The loop over the four stages, one per process. */
 export interface Worker {
@@ -50,43 +48,41 @@ class Dispatcher implements Worker {
   readonly #ports: Ports;
   readonly #settings: Settings;
   readonly #vault: Vault;
-  readonly #name: string;
   readonly #lanes: Lanes;
+  readonly #heart: Heart;
   readonly #retention: Retention;
   readonly #targets = new Map<number, PreparedTarget>();
-  #workerId: number | null = null;
-  #lastBeatAt: number | null = null;
   #running = false;
   /** Set while `#pump` works: a wake then means one more round. */
   #pumping: Promise<void> | null = null;
   #again = false;
-  #cancelBeat = (): void => {};
-  #cancelReap = (): void => {};
   #cancelDue = (): void => {};
+  #cancelGate = (): void => {};
   #drained: (() => void) | null = null;
 
   constructor(ports: Ports, settings: Settings, vault: Vault, name: string) {
     this.#ports = ports;
     this.#settings = settings;
     this.#vault = vault;
-    this.#name = name;
     this.#retention = new Retention(ports, settings.retentionMs);
     this.#lanes = new Lanes({
       slots: settings.concurrency,
       laneSlots: Math.min(settings.endpointConcurrency, settings.concurrency),
     });
+    this.#heart = new Heart(ports, name, {
+      woke: () => this.#goOn(),
+      lost: () => {
+        this.#lanes.takeUnsent();
+        this.wake();
+      },
+      looked: () => this.#keepHouse(),
+    });
   }
 
   async start(): Promise<void> {
     if (this.#running) return;
+    await this.#heart.start();
     this.#running = true;
-    // One that could not register must not look as if it ran: the next start would be taken for the second.
-    await this.#register().catch((error: unknown) => {
-      this.#running = false;
-      throw error;
-    });
-    this.#beatLater();
-    this.#reapLater(0);
     this.#ports.store.onOutsideChange(() => this.wake());
     this.wake();
   }
@@ -100,30 +96,20 @@ class Dispatcher implements Worker {
   }
 
   pulse(): Pulse {
-    return {
-      running: this.#running,
-      lastBeatAt: this.#lastBeatAt,
-      inFlight: this.#lanes.inFlight,
-      ready: this.#lanes.readyCount,
-    };
+    const { inFlight, readyCount } = this.#lanes;
+    return { running: this.#running, lastBeatAt: this.#heart.lastBeatAt, inFlight, ready: readyCount };
   }
 
   async stop(graceMs: number): Promise<void> {
     if (!this.#running) return;
     this.#running = false;
-    this.#cancelReap();
+    this.#heart.rest();
     this.#cancelDue();
+    this.#cancelGate();
     await this.#pumping;
     const unsent = this.#lanes.takeUnsent();
     await this.#drain(graceMs);
-    this.#cancelBeat();
-    const workerId = this.#workerId;
-    this.#workerId = null;
-    if (workerId === null) return;
-    await this.#ports.store.journey.retireWorker(workerId, unsent, this.#ports.clock.now()).catch((error: unknown) => {
-      // Whoever looks next finds this worker silent and frees its leases.
-      this.#ports.log.warn({ error: String(error) }, 'leases could not be given back');
-    });
+    await this.#heart.end(unsent);
   }
 
   #drain(graceMs: number): Promise<void> {
@@ -137,66 +123,94 @@ class Dispatcher implements Worker {
     });
   }
 
-  /** Claims until nothing more is due or every slot is taken. One at a time: `wake` asks for one more round. */
+  /** Claims until nothing more is due or nothing more fits. One at a time: `wake` asks for one more round. */
   async #pump(): Promise<void> {
     while (this.#again && this.#running) {
       this.#again = false;
       try {
-        const more = await this.#claimOnce();
-        if (more) this.#again = true;
+        await this.#claimOnce();
       } catch (error) {
         this.#ports.log.error({ error: String(error) }, 'claiming failed, trying again');
-        this.#wakeIn(settleAgainMs);
+        this.#wakeIn(lookAgainMs);
         return;
       }
     }
   }
 
-  /** Whether another claim would find more. */
-  async #claimOnce(): Promise<boolean> {
-    const workerId = this.#workerId;
-    if (workerId === null || !this.#lanes.hungry || this.#stale()) return false;
+  async #claimOnce(): Promise<void> {
+    const { workerId } = this.#heart;
+    if (workerId === null || this.#heart.isStale) return;
     const { store, clock } = this.#ports;
-    const count = this.#lanes.wanted;
-    const batch = await claim(store, { workerId, count, room: ({ id }) => this.#lanes.room(id), now: clock.now() });
-    if (workerId !== this.#workerId) return false;
-    for (const delivery of batch.deliveries) {
-      const event = batch.events.get(delivery.eventId);
+    const claimed = await claim(store, {
+      workerId,
+      count: this.#lanes.wanted,
+      fullCount: this.#lanes.count,
+      room: (endpoint) => this.#lanes.room(endpoint),
+      now: clock.now(),
+    });
+    if (workerId !== this.#heart.workerId) return;
+    for (const delivery of claimed.deliveries) {
+      const event = claimed.events.get(delivery.eventId);
       if (event !== undefined) this.#lanes.add({ delivery, event });
     }
+    for (const endpointId of claimed.exhausted) this.#lanes.exhausted(endpointId);
     this.#fill();
-    if (batch.deliveries.length > 0) return this.#lanes.hungry;
-    await this.#wakeWhenDue();
-    return false;
+    // Until nothing is found any more: some may have been left out where the slots were divided.
+    if (claimed.deliveries.length > 0) this.#again = true;
+    else await this.#wakeWhenDue();
   }
 
   async #wakeWhenDue(): Promise<void> {
     const at = await this.#ports.store.journey.nextDueAt();
-    // What is due already and was not claimed waits for a slot, whose end wakes.
-    if (at !== null) this.#wakeIn(Math.max(at - this.#ports.clock.now(), this.#lanes.inFlight > 0 ? reapMs : 1));
+    if (at === null) return;
+    // What is due and was not claimed waits for a lane with room, whose next end wakes; or another process is at it.
+    const soonest = this.#lanes.inFlight + this.#lanes.readyCount > 0 ? lookAgainMs : lookSoonMs;
+    const waitMs = at - this.#ports.clock.now();
+    this.#wakeIn(waitMs > 0 ? waitMs : soonest);
   }
 
   #wakeIn(ms: number): void {
     this.#cancelDue();
-    // A timer's delay has 31 bits.
-    this.#cancelDue = this.#ports.clock.after(Math.min(ms, 2 ** 31 - 1), () => this.wake());
+    this.#cancelDue = this.#ports.clock.after(Math.min(ms, timerMsMax), () => this.wake());
   }
 
-  /** Starts attempts until the slots or the queues are empty. */
+  /** Starts attempts until the slots or the queues are empty, or the endpoints' paces hold them. */
   #fill(): void {
+    const { clock } = this.#ports;
     // A process that slept past its leases must not send what others send by now.
-    if (this.#stale()) return;
-    for (let next = this.#lanes.next(); next !== null; next = this.#lanes.next()) {
-      void this.#attempt(next.lane, next.ready, this.#workerId);
+    if (this.#heart.isStale) return;
+    const now = clock.now();
+    for (let next = this.#lanes.next(now); next !== null; next = this.#lanes.next(now)) {
+      void this.#attempt(next.lane, next.ready, this.#heart.workerId);
     }
+    this.#cancelGate();
+    const { gateAt } = this.#lanes;
+    if (gateAt !== null && this.#running) this.#cancelGate = clock.after(gateAt - now, () => this.#fill());
+  }
+
+  /** Nobody took the leases while this process slept: it goes on where it stopped. */
+  #goOn(): void {
+    this.#fill();
+    this.wake();
+  }
+
+  /** Once a second: wide events, what is too old, and work that nobody announced. */
+  async #keepHouse(): Promise<void> {
+    await fanOutWide(this.#ports, () => {
+      this.wake();
+      return this.#running;
+    });
+    // Not awaited: a long pruning must not keep this worker from looking for silent ones.
+    void this.#retention.tick(() => this.#running);
+    this.wake();
   }
 
   async #attempt(lane: Lane, { delivery, event }: Ready, workerId: number | null): Promise<void> {
     const settlement = await this.#settlement(delivery, event);
     if (workerId !== null) await this.#record(workerId, delivery.id, settlement);
-    this.#lanes.ended(lane);
+    this.#lanes.ended(lane, settlement?.attempt ?? null, this.#ports.clock.now());
     this.#fill();
-    if (this.#lanes.hungry) this.wake();
+    if (this.#lanes.isHungry(lane)) this.wake();
     if (this.#lanes.inFlight === 0) this.#drained?.();
   }
 
@@ -221,19 +235,18 @@ class Dispatcher implements Worker {
 
   /** Records the attempt, again and again while the database does not take it: the answer it got must not be lost. */
   async #record(workerId: number, deliveryId: number, settlement: Settlement | null): Promise<void> {
-    const { journey } = this.#ports.store;
+    const { store, clock, log } = this.#ports;
     for (;;) {
       try {
-        if (settlement === null)
-          return await journey.giveBack(workerId, [deliveryId], this.#ports.clock.now() + faultMs);
-        const [held] = await journey.settle(workerId, [settlement]);
-        if (held === false) this.#ports.log.warn({ delivery: deliveryId }, 'the lease was lost, nothing recorded');
+        if (settlement === null) return await store.journey.giveBack(workerId, [deliveryId], clock.now() + faultMs);
+        const [held] = await store.journey.settle(workerId, [settlement]);
+        if (held === false) log.warn({ delivery: deliveryId }, 'the lease was lost, nothing recorded');
         return;
       } catch (error) {
         const passing = error instanceof PosthornError && error.code === 'store_unavailable';
-        this.#ports.log.error({ error: String(error), delivery: deliveryId }, 'an attempt could not be recorded');
-        if (!passing || workerId !== this.#workerId) return;
-        await new Promise<void>((resolve) => this.#ports.clock.after(settleAgainMs, resolve));
+        log.error({ error: String(error), delivery: deliveryId }, 'an attempt could not be recorded');
+        if (!passing || workerId !== this.#heart.workerId) return;
+        await new Promise<void>((resolve) => clock.after(settleAgainMs, resolve));
       }
     }
   }
@@ -247,98 +260,5 @@ class Dispatcher implements Worker {
     if (this.#targets.size >= targetsMax) this.#targets.clear();
     this.#targets.set(endpointId, target);
     return target;
-  }
-
-  async #register(): Promise<void> {
-    const now = this.#ports.clock.now();
-    this.#workerId = await this.#ports.store.journey.registerWorker(this.#name, now);
-    this.#lastBeatAt = now;
-  }
-
-  /** Whether this worker was silent for so long that its leases may be others' by now. */
-  #stale(): boolean {
-    return this.#lastBeatAt === null || this.#ports.clock.now() - this.#lastBeatAt >= silenceMsMax;
-  }
-
-  #beatLater(): void {
-    this.#cancelBeat = this.#ports.clock.after(beatMs, () => {
-      void this.#beat().finally(() => {
-        if (this.#workerId !== null) this.#beatLater();
-      });
-    });
-  }
-
-  async #beat(): Promise<void> {
-    const workerId = this.#workerId;
-    if (workerId === null) return;
-    try {
-      const now = this.#ports.clock.now();
-      const slept = this.#stale();
-      if (await this.#ports.store.journey.beat(workerId, now)) {
-        this.#lastBeatAt = now;
-        if (slept) this.#resume();
-        return;
-      }
-      this.#ports.log.warn({}, 'this worker was taken for dead, its leases are gone');
-      this.#lanes.takeUnsent();
-      if (this.#running) await this.#register();
-      this.wake();
-    } catch (error) {
-      this.#ports.log.error({ error: String(error) }, 'the heartbeat could not be recorded');
-    }
-  }
-
-  /** Nobody took the leases while this process slept: it goes on where it stopped. */
-  #resume(): void {
-    this.#fill();
-    this.wake();
-  }
-
-  #reapLater(ms: number): void {
-    this.#cancelReap = this.#ports.clock.after(ms, () => {
-      void this.#reap().finally(() => {
-        if (this.#running) this.#reapLater(reapMs);
-      });
-    });
-  }
-
-  async #reap(): Promise<void> {
-    const { store, clock, log } = this.#ports;
-    try {
-      // After a sleep of the whole machine everybody looks silent, this worker first of all.
-      if (this.#stale()) await this.#beat();
-      const now = clock.now();
-      const freed = await store.journey.reapWorkers(now - silenceMsMax, now, reapLeasesMax);
-      if (freed > 0) log.warn({ leases: freed }, 'leases of a worker that fell silent are free again');
-      await this.#fanOut();
-      // Not awaited: a long pruning must not keep this worker from looking for silent ones.
-      void this.#retention.tick(() => this.#running);
-      this.wake();
-    } catch (error) {
-      log.error({ error: String(error) }, 'looking for silent workers failed');
-    }
-  }
-
-  /** Makes the deliveries of events that were too wide to be fanned out when they were published. */
-  async #fanOut(): Promise<void> {
-    const { journey } = this.#ports.store;
-    let matchable: Matchable | null = null;
-    for (let work = await journey.nextToFanOut(); work !== null && this.#running; work = await journey.nextToFanOut()) {
-      const { eventId, workspaceId, type, afterEndpointId } = work;
-      matchable = await journey.matchable(workspaceId);
-      const owed = matchable.endpoints.filter(({ id, events }) => id > afterEndpointId && wants(events, type));
-      const step = owed.slice(0, fanOutNowMax).map(({ id }) => id);
-      const last = owed.length > step.length ? (step.at(-1) ?? null) : null;
-      await journey.fanOut({
-        eventId,
-        workspaceId,
-        matchableVersion: matchable.version,
-        endpointIds: step,
-        fromEndpointId: afterEndpointId,
-        afterEndpointId: last,
-        now: this.#ports.clock.now(),
-      });
-      this.wake();
-    }
   }
 }

@@ -77,7 +77,10 @@ export async function deleteEventType(
   principal: Principal,
   input: Inputs['eventTypeName'],
 ): Promise<{ name: string; deleted: true }> {
-  const deleted = await context.store.records.deleteEventType(principal.workspaceId, input.name);
+  const own = await context.store.records.eventTypes(principal.workspaceId);
+  const isOwn = own.some(({ name }) => name === input.name);
+  // Nothing is written where there is nothing to delete: each write makes every publisher read its endpoints anew.
+  const deleted = isOwn && (await context.store.records.deleteEventType(principal.workspaceId, input.name));
   if (!deleted && builtInNames.includes(input.name)) {
     throw new PosthornError('built_in', `${input.name} is built in and unchanged, so there is nothing to delete.`);
   }

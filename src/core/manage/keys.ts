@@ -13,6 +13,8 @@ import { page } from './logs.ts';
 
 /** `last_used_at` is written no more often than this. */
 const touchMs = 60_000;
+/** A hundred years: a time beyond the calendar's end could be stored and never shown again. */
+const lifeMsMax = 36_500 * 86_400_000;
 const defaultWorkspace = 'default';
 const keyShape = /^[\x21-\x7e]{8,512}$/;
 
@@ -75,8 +77,8 @@ export async function createKey(
     );
   }
   const lifeMs = input.expires_in === undefined ? null : durationMs(input.expires_in);
-  if (input.expires_in !== undefined && (lifeMs === null || lifeMs === 0)) {
-    const message = 'use a number with ms, s, m, h or d above zero, such as 90d';
+  if (input.expires_in !== undefined && (lifeMs === null || lifeMs === 0 || lifeMs > lifeMsMax)) {
+    const message = 'use a number with ms, s, m, h or d, above zero and at most 36500d, such as 90d';
     throw new PosthornError('validation_failed', `expires_in: ${message}.`, {
       errors: [{ path: '/expires_in', message }],
     });

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { DeliveryStore, ReplayOutcome, ReplayStep, RetryOutcome } from '../../core/ports.ts';
 import type { Access } from '../access.ts';
 import { deliveryState, endpointStatus, type Tables } from '../tables.ts';
-import { lockEndpoints } from './lock.ts';
+import { keepEvents, lockEndpoints } from './lock.ts';
 
 /** Clocks of several processes may differ by this much, so that rows are not quite in the order of their times. */
 const skewMs = 60_000;
@@ -124,7 +124,8 @@ async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep
     .limit(step.countMax + 1)
     .execute();
   const looked = rows.slice(0, step.countMax);
-  const missed = looked.filter(({ delivery_id }) => step.missed && delivery_id === null).map(({ id }) => id);
+  const absent = looked.filter(({ delivery_id }) => step.missed && delivery_id === null).map(({ id }) => id);
+  const missed = await keepEvents(trx, absent);
   const again = looked.filter(({ state }) => isWanted(state, step)).map(({ delivery_id }) => delivery_id ?? 0);
   let added = 0;
   if (missed.length > 0) {

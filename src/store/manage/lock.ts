@@ -17,6 +17,24 @@ export async function lockWorkspace(trx: Kysely<Tables>, id: number): Promise<vo
   await trx.selectFrom('workspaces').select('id').where('id', '=', id).forNoKeyUpdate().execute();
 }
 
+/**
+ * The events of these that are still there. They stay until the end of the transaction, so that a delivery made in it has
+ * an event.
+ */
+export async function keepEvents(trx: Kysely<Tables>, ids: number[]): Promise<number[]> {
+  if (!isPostgres(trx) || ids.length === 0) return ids;
+  const rows = await trx.selectFrom('events').select('id').where('id', 'in', ids).orderBy('id').forKeyShare().execute();
+  return rows.map(({ id }) => id);
+}
+
+/** The events of these that nobody keeps at this moment; nobody else will until the end of the transaction. */
+export async function takeEvents(trx: Kysely<Tables>, ids: number[]): Promise<number[]> {
+  if (!isPostgres(trx) || ids.length === 0) return ids;
+  const events = trx.selectFrom('events').select('id').where('id', 'in', ids).orderBy('id');
+  const rows = await events.forUpdate().skipLocked().execute();
+  return rows.map(({ id }) => id);
+}
+
 function isPostgres(trx: Kysely<Tables>): boolean {
   return trx.getExecutor().adapter instanceof PostgresAdapter;
 }

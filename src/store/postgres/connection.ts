@@ -1,4 +1,5 @@
 import { type ClientConfig, Pool, types } from 'pg';
+import { PosthornError } from '../../core/errors.ts';
 
 /** A server that does not answer within these is away: the call is answered `store_unavailable`. */
 const connectMsMax = 5_000;
@@ -16,7 +17,8 @@ const answerMsMax = statementMsMax + 5_000;
  */
 export function connectionConfig(url: string): ClientConfig {
   if (!URL.canParse(url) || !/^postgres(ql)?:/.test(url)) {
-    throw new Error('The database URL is not valid: write it as postgres://USER:PASSWORD@HOST:5432/DATABASE.');
+    const form = 'postgres://USER:PASSWORD@HOST:5432/DATABASE';
+    throw new PosthornError('misconfigured', `The database URL is not valid: write it as ${form}.`);
   }
   return {
     connectionString: url,
@@ -40,7 +42,9 @@ export function openPool(url: string, connectionsMax: number): Pool {
   return pool;
 }
 
+const int8: number = types.builtins.INT8;
+
 /** Ids and times are below 2^53: as numbers, and not as the strings that pg gives for int8. */
 function typeParser(oid: number, format?: 'text' | 'binary'): unknown {
-  return oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format);
+  return oid === int8 ? Number : types.getTypeParser(oid, format);
 }

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { PosthornError } from '../../core/errors.ts';
 import { checkSchemaVersion, schemaText, schemaVersionValue } from '../migrate.ts';
 
 /** `pg_current_xact_id` and `pg_xact_status` over xid8 came with this version. */
@@ -13,7 +14,7 @@ export async function migrate(pool: Pool): Promise<void> {
     const { rows: server } = await client.query<{ version: number }>(
       "select current_setting('server_version_num')::int as version",
     );
-    if ((server[0]?.version ?? 0) < serverVersionMin) throw new Error('Posthorn needs PostgreSQL 13 or later.');
+    if ((server[0]?.version ?? 0) < serverVersionMin) throw misconfigured('Posthorn needs PostgreSQL 13 or later.');
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [migrationLock]);
     const { rows: known } = await client.query<{ found: boolean }>("select to_regclass('meta') is not null as found");
@@ -22,8 +23,9 @@ export async function migrate(pool: Pool): Promise<void> {
       await client.query("insert into meta (name, value) values ('schema_version', $1)", [schemaVersionValue]);
     }
     const { rows } = await client.query<{ value: Buffer }>("select value from meta where name = 'schema_version'");
-    if (rows[0] === undefined)
-      throw new Error('The database has a table "meta" that is not Posthorn\'s: give it a database of its own.');
+    if (rows[0] === undefined) {
+      throw misconfigured('The database has a table "meta" that is not Posthorn\'s: give it a database of its own.');
+    }
     checkSchemaVersion(rows[0].value);
     await client.query('commit');
   } catch (error) {
@@ -32,4 +34,8 @@ export async function migrate(pool: Pool): Promise<void> {
   } finally {
     client.release();
   }
+}
+
+function misconfigured(sentence: string): PosthornError {
+  return new PosthornError('misconfigured', sentence);
 }

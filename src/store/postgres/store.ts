@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import pRetry from 'p-retry';
 import type { Pool } from 'pg';
+import { PosthornError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports.ts';
 import type { HealthLimits } from '../../core/rules/health.ts';
 import { answering } from '../answering.ts';
@@ -39,7 +40,7 @@ export async function openPostgres(url: string, limits: HealthLimits): Promise<S
     await pRetry(() => migrate(managePool), { ...startTries, shouldRetry: ({ error }) => isConnectionLoss(error) });
   } catch (error) {
     await Promise.all([journeyPool.end(), managePool.end()]);
-    throw storeError(error);
+    throw startError(error);
   }
   const instance = randomUUID();
   const outside = new OutsideChanges(url, instance);
@@ -61,6 +62,13 @@ export async function openPostgres(url: string, limits: HealthLimits): Promise<S
       await Promise.all([outside.close(), journeyPool.end(), managePool.end()]);
     },
   };
+}
+
+/** What the server says of a wrong password, user or database is what the operator has to read. */
+function startError(error: unknown): Error {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const refused = typeof code === 'string' && /^(28...|3D000|42501)$/.test(code);
+  return refused ? new PosthornError('misconfigured', `PostgreSQL says: ${String(message)}.`) : storeError(error);
 }
 
 /** People's changes are few, and which of them make something due is not worth knowing: each wakes the others. */

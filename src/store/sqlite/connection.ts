@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import { PosthornError } from '../../core/errors.ts';
 import { checkSchemaVersion, schemaText, schemaVersionValue } from '../migrate.ts';
 
 /** Another process may hold the file for a moment; past this a call answers `store_unavailable`. */
@@ -8,7 +9,7 @@ const busyMsMax = 5_000;
 
 /** The one writing connection of a process. Makes folder, file and tables when they are missing. */
 export function openWriter(path: string): Database.Database {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const db = new Database(path, { timeout: busyMsMax });
   useWriteAheadLog(db);
   // NORMAL would lose what was acknowledged when the power fails: only FULL syncs the log with every commit.
@@ -19,6 +20,17 @@ export function openWriter(path: string): Database.Database {
   db.pragma('journal_size_limit = 67108864');
   migrate(db);
   return db;
+}
+
+/** A client that starts us in `/` is the usual reason why this fails: only another path helps, not trying again. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const message = `The folder ${path} for the database cannot be made (${code}); set DATABASE_URL to a file that can be written, for example DATABASE_URL=file:~/.posthorn/posthorn.db`;
+    throw new PosthornError('misconfigured', message);
+  }
 }
 
 /** A connection beside it that only reads, and therefore never waits for a writer. */

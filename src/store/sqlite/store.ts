@@ -9,6 +9,7 @@ import { manageStores } from '../manage/manage-stores.ts';
 import { storeError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
 import { openReader } from './connection.ts';
+import { packGroup, unpackOutcomes } from './packing.ts';
 import { writerDialect } from './writer-dialect.ts';
 import { WriterThread } from './writer-thread.ts';
 
@@ -58,7 +59,8 @@ export async function openSqlite(path: string, limits: HealthLimits): Promise<St
 }
 
 async function commitGroup(thread: WriterThread, ops: JourneyOp[]): Promise<Outcome<JourneyResult>[]> {
-  const reply = await thread.request({ kind: 'group', ops });
+  const reply = await thread.request({ kind: 'group', ...packGroup(ops) });
   if (reply.kind !== 'group') throw new Error('the writer thread gave a reply of another kind');
-  return reply.outcomes.map((outcome) => (outcome.ok ? outcome : { ok: false, error: storeError(outcome.error) }));
+  const outcomes = unpackOutcomes(reply.outcomes, reply.held);
+  return outcomes.map((outcome) => (outcome.ok ? outcome : { ok: false, error: storeError(outcome.error) }));
 }

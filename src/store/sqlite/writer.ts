@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { HealthLimits } from '../../core/rules/health.ts';
 import type { Outcome } from '../group-commit.ts';
-import type { JourneyResult } from '../journey-op.ts';
+import type { JourneyOp, JourneyResult } from '../journey-op.ts';
 import { openWriter } from './connection.ts';
 import { makeRunGroup } from './journey/run-group.ts';
+import { packOutcomes, unpackGroup } from './packing.ts';
 import type { WriterFault, WriterReply, WriterRequest } from './messages.ts';
 
 /**
@@ -37,10 +38,14 @@ function safely(request: WriterRequest): WriterReply {
 function makeReply(): (request: WriterRequest) => WriterReply {
   const db = openWriter(path);
   const runGroup = makeRunGroup(db, limits);
+  const group = (ops: JourneyOp[]): WriterReply => ({
+    kind: 'group',
+    ...packOutcomes(ops, runGroup(ops).map(withFault)),
+  });
   return (request) => {
     switch (request.kind) {
       case 'group':
-        return { kind: 'group', outcomes: runGroup(request.ops).map(withFault) };
+        return group(unpackGroup(request));
       case 'begin':
         db.exec('begin immediate');
         return { kind: 'done' };

@@ -3,8 +3,11 @@ import { deliveryState, endpointStatus } from '../../tables.ts';
 import type { RunTransaction, Transaction } from '../transaction.ts';
 import type { Unhanded } from './unhanded.ts';
 
-/** What to do about rows that another transaction holds: wait for them, or pass them over. */
-type Wait = '' | 'skip locked';
+/**
+ * How long endpoints are waited for that others hold. Transactions take milliseconds; but a process that was stopped in
+ * the middle of one must not stop all the others' deliveries with it.
+ */
+const busyMsMax = 250;
 
 interface EndpointRow {
   id: number;
@@ -30,11 +33,11 @@ interface EventRow {
 
 // The worker's row is shared with whoever leases and taken away by whoever reaps: a dead worker can lease nothing that
 // nobody would ever look for.
-const lockEndpoints = (wait: Wait) => `
+const lockEndpoints = `
   select e.id, e.workspace_id, e.version from workers w join endpoints e on e.id = any($2)
   where w.id = $1 and e.status = ${endpointStatus.active} and coalesce(e.held_until, 0) <= $3
   order by e.id
-  for key share of w for no key update of e ${wait}`;
+  for key share of w for no key update of e`;
 
 // What was erased while an attempt was under way is canceled: there is nothing left to send.
 const take = `
@@ -78,13 +81,32 @@ const readEvents = `
  * endpoints are locked by one statement, and what is due is read by the next ones, which see all that was committed
  * before the lock was had. In a single statement, the reading would see the database as it was before the waiting.
  */
-export async function lease(run: RunTransaction, unhanded: Unhanded, request: Request): Promise<LeasedBatch> {
-  const first = await attempt(run, unhanded, request, 'skip locked');
-  if (first.batch.deliveries.length > 0) return first.batch;
-  // Whatever could be had was had by others. To come back at once would be to ask in a circle: wait for them instead.
+export async function lease(
+  run: RunTransaction,
+  unhanded: Unhanded,
+  request: Request,
+  waitMsMax = busyMsMax,
+): Promise<LeasedBatch> {
+  const first = await attempt(run, unhanded, request, null);
+  // Whoever gets less than he asked for takes it that nothing more is due there. So those that others held are waited
+  // for: in a transaction of its own, because locked after the others they would be locked out of order.
   const busy = request.shares.filter(({ endpointId }) => !first.seen.has(endpointId));
   if (busy.length === 0) return first.batch;
-  return (await attempt(run, unhanded, { ...request, shares: busy }, '')).batch;
+  try {
+    const { batch } = await attempt(run, unhanded, { ...request, shares: busy }, waitMsMax);
+    return {
+      deliveries: [...first.batch.deliveries, ...batch.deliveries],
+      events: new Map([...first.batch.events, ...batch.events]),
+    };
+  } catch (error) {
+    // What the first transaction leased is leased, whatever became of the second.
+    if (first.batch.deliveries.length > 0 || isLockTimeout(error)) return first.batch;
+    throw error;
+  }
+}
+
+function isLockTimeout(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '55P03';
 }
 
 type Request = { workerId: number; shares: Share[]; now: number };
@@ -94,7 +116,8 @@ interface Found {
   seen: Set<number>;
 }
 
-async function attempt(run: RunTransaction, unhanded: Unhanded, request: Request, wait: Wait): Promise<Found> {
+/** `wait`: how many milliseconds endpoints that others hold are waited for; null passes them over. */
+async function attempt(run: RunTransaction, unhanded: Unhanded, request: Request, wait: number | null): Promise<Found> {
   let taken: number[] = [];
   const work = async (trx: Transaction): Promise<Found> => {
     await unhanded.giveBack(trx, request.workerId);
@@ -114,9 +137,11 @@ async function attempt(run: RunTransaction, unhanded: Unhanded, request: Request
   }
 }
 
-async function leaseOnce(trx: Transaction, { workerId, shares, now }: Request, wait: Wait): Promise<Found> {
+async function leaseOnce(trx: Transaction, { workerId, shares, now }: Request, wait: number | null): Promise<Found> {
   const asked = shares.map(({ endpointId }) => endpointId);
-  const endpoints = await trx.query<EndpointRow>(lockEndpoints(wait), [workerId, asked, now]);
+  if (wait !== null) await trx.query(`set local lock_timeout = ${wait}`);
+  const passOver = wait === null ? 'skip locked' : '';
+  const endpoints = await trx.query<EndpointRow>(`${lockEndpoints} ${passOver}`, [workerId, asked, now]);
   if (endpoints.length === 0) return { batch: { deliveries: [], events: new Map() }, seen: new Set() };
   const locked = new Map(endpoints.map((row) => [row.id, row]));
   const open = shares.filter(({ endpointId }) => locked.has(endpointId));

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { HealthLimits } from '../../../core/rules/health.ts';
 import type { Outcome } from '../../group-commit.ts';
 import type { JourneyOp, JourneyResult } from '../../journey-op.ts';
+import type { SettleOp } from '../packing.ts';
 import { makeAccept } from './accept.ts';
 import { makeLease } from './lease.ts';
 import { makeMarks } from './marks.ts';
@@ -51,6 +52,24 @@ export function makeRunGroup(db: Database, limits: HealthLimits): (ops: JourneyO
     }
   }
 
+  function runAll(ops: JourneyOp[]): JourneyResult[] {
+    const results: JourneyResult[] = [];
+    for (let op = ops[0]; op !== undefined; op = ops[results.length]) {
+      if (op.kind === 'settle') results.push(...settleAll(settlesFrom(ops, results.length, op.workerId), op.workerId));
+      else results.push(run(op));
+    }
+    return results;
+  }
+
+  function settleAll(ops: SettleOp[], workerId: number): boolean[][] {
+    const held = settle(
+      workerId,
+      ops.flatMap(({ settlements }) => settlements),
+    );
+    let end = 0;
+    return ops.map(({ settlements }) => held.slice(end, (end += settlements.length)));
+  }
+
   return function runGroup(ops): Outcome<JourneyResult>[] {
     try {
       begin.run();
@@ -59,7 +78,7 @@ export function makeRunGroup(db: Database, limits: HealthLimits): (ops: JourneyO
       return ops.map(() => ({ ok: false, error }));
     }
     try {
-      const outcomes = ops.map((op) => ({ ok: true as const, value: run(op) }));
+      const outcomes = runAll(ops).map((value) => ({ ok: true as const, value }));
       marks.write();
       commit.run();
       return outcomes;
@@ -70,4 +89,12 @@ export function makeRunGroup(db: Database, limits: HealthLimits): (ops: JourneyO
       return ops.length === 1 ? [{ ok: false, error }] : ops.flatMap((op) => runGroup([op]));
     }
   };
+}
+
+/** Settlements of one worker that stand side by side are recorded as one: an endpoint's health is then written once. */
+function settlesFrom(ops: JourneyOp[], first: number, workerId: number): SettleOp[] {
+  const side: SettleOp[] = [];
+  for (let op = ops[first]; op?.kind === 'settle' && op.workerId === workerId; op = ops[first + side.length])
+    side.push(op);
+  return side;
 }
