@@ -4,7 +4,9 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY . .
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && npm prune --omit=dev --ignore-scripts
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
+    && npm prune --omit=dev --ignore-scripts \
+    && rm -rf node_modules/better-sqlite3/deps node_modules/better-sqlite3/src
 
 FROM node:24-slim
 ENV NODE_ENV=production \
@@ -20,6 +22,7 @@ USER node
 VOLUME /data
 EXPOSE 8787
 # POSTHORN_ALLOWED_HOSTS must be given: nothing but loopback is bound without it.
-HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.PORT||8787)+'/readyz').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+# Asks by one of these names, since any other is refused.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["node", "-e", "require('http').get({host:'127.0.0.1',port:process.env.PORT||8787,path:'/readyz',headers:{host:(process.env.POSTHORN_ALLOWED_HOSTS||'localhost').split(',')[0].trim()}},a=>process.exit(a.statusCode===200?0:1)).on('error',()=>process.exit(1))"]
 ENTRYPOINT ["node", "bin/posthorn.js"]
 CMD ["serve"]

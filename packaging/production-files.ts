@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 /** Read by people, debuggers and compilers, and never when the program runs. Licences stay. */
 const unread = /\.(map|ts|mts|cts|flow|gypi?|markdown)$|(?<!licen[cs]e|notice)\.md$/i;
-/** Sources and what was compiled on this machine; the binaries for every platform stand in `prebuilds`. */
-const leftOut: Record<string, RegExp> = { 'better-sqlite3': /^(build|deps|src)\// };
+/** Large folders that nothing loads: sources and what was compiled on this machine, since the binaries stand in `prebuilds`. */
+const leftOut: Record<string, RegExp> = { 'better-sqlite3': /^(build|deps|src)\//, bintrees: /^test\// };
 
 interface Locked {
   dev?: boolean;

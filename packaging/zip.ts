@@ -9,6 +9,8 @@ export interface ZipEntry {
 /** Fields of 16 and 32 bits count entries and bytes; nothing that is bundled here comes near. */
 const entriesMax = 0xffff;
 const bytesMax = 0xffff_ffff;
+/** More than both headers of an entry take. */
+const headerBytesMax = 100;
 
 const utf8Names = 0x0800;
 const deflated = 8;
@@ -24,6 +26,10 @@ const dosDate = 0x21;
  * when they do not fit into one without the 64-bit extensions.
  */
 export function zip(entries: readonly ZipEntry[]): Buffer {
+  const bytes = entries.reduce((sum, { path, data }) => sum + data.length + path.length + headerBytesMax, 0);
+  if (entries.length > entriesMax || bytes > bytesMax) {
+    throw new RangeError(`${entries.length} entries of ${bytes} bytes do not fit into a zip archive of 32 bits`);
+  }
   const locals: Buffer[] = [];
   const centrals: Buffer[] = [];
   let offset = 0;
@@ -38,9 +44,6 @@ export function zip(entries: readonly ZipEntry[]): Buffer {
     offset += local.length;
   }
   const directory = Buffer.concat(centrals);
-  if (entries.length > entriesMax || offset + directory.length > bytesMax) {
-    throw new RangeError(`${entries.length} entries of ${offset} bytes do not fit into a zip archive of 32 bits`);
-  }
   const end = words('42222442', 0x06054b50, 0, 0, entries.length, entries.length, directory.length, offset, 0);
   return Buffer.concat([...locals, directory, end]);
 }

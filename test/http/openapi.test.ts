@@ -1,3 +1,4 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
 import { errorTable } from '../../src/core/errors.ts';
 import { routes } from '../../src/http/api/routes.ts';
@@ -39,6 +40,20 @@ describe('the OpenAPI document', () => {
       openapi: '3.1.1',
       info: { version: '1.2.3' },
       servers: [{ url: 'https://hooks.example.com' }],
+    });
+  });
+
+  it('is valid, says a public validator, which would notice a fault', async () => {
+    const { text } = await readDocument();
+    const validate = async (json: string) => {
+      const validator = new Validator();
+      const { valid, errors } = await validator.validate(JSON.parse(json) as Record<string, unknown>);
+      return { valid, errors, version: validator.version };
+    };
+    expect(await validate(text)).toEqual({ valid: true, errors: undefined, version: '3.1' });
+    expect(await validate(text.replaceAll('"in":"path"', '"in":"way"'))).toMatchObject({ valid: false });
+    expect(await validate(text.replaceAll('"description":"The subscription"', '"descriptions":""'))).toMatchObject({
+      valid: false,
     });
   });
 

@@ -1,16 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Lane, Lanes, type Ready } from '../../src/core/journey/lanes.ts';
-import { downAfterFailures } from '../../src/core/rules/pace.ts';
+import type { DueEndpoint } from '../../src/core/ports.ts';
+import type { PaceOutcome } from '../../src/core/rules/pace.ts';
+
+const now = 1_000_000;
+const ok: PaceOutcome = { error: null, responseCode: 204 };
+const overloaded: PaceOutcome = { error: 'timeout', responseCode: null };
+
+const endpoint = (id: number, more: Partial<DueEndpoint> = {}): DueEndpoint => ({
+  id,
+  workspaceId: 1,
+  failing: false,
+  ...more,
+});
 
 function ready(id: number, endpointId: number, workspaceId = 1): Ready {
   const event = { publicId: `evt_${id}`, type: 'contact.created', data: '{}', occurredAt: 0 };
   const delivery = { id, workspaceId, endpointId, eventId: id, endpointVersion: 1, attempts: 0, steps: 0 };
   return { delivery, event };
 }
-const due = (id: number, failing = false, workspaceId = 1) => ({ id, workspaceId, failing });
-const ok = { error: null, responseCode: 204 } as const;
-const timeout = { error: 'timeout', responseCode: null } as const;
 
 /** Lanes that hold so many deliveries of endpoints 0, 1, 2 … */
 function filled(depths: readonly number[], options: { slots: number; laneSlots: number }): Lanes {
@@ -22,24 +31,24 @@ function filled(depths: readonly number[], options: { slots: number; laneSlots: 
   return lanes;
 }
 
-function takeAll(lanes: Lanes, now = 0): { lane: Lane; ready: Ready }[] {
+function takeAll(lanes: Lanes, at = now): { lane: Lane; ready: Ready }[] {
   const taken = [];
-  for (let next = lanes.next(now); next !== null; next = lanes.next(now)) taken.push(next);
+  for (let next = lanes.next(at); next !== null; next = lanes.next(at)) taken.push(next);
   return taken;
 }
 const endpointsOf = (taken: { ready: Ready }[]) => taken.map((each) => each.ready.delivery.endpointId);
 
 describe('taking turns', () => {
   it('goes round the lanes, whatever the depth of their queues', () => {
-    const lanes = filled([100, 2, 1], { slots: 8, laneSlots: 8 });
-    expect(endpointsOf(takeAll(lanes))).toEqual([0, 1, 2, 0, 1, 0, 0, 0]);
+    const lanes = filled([100, 2, 1], { slots: 100, laneSlots: 8 });
+    expect(endpointsOf(takeAll(lanes))).toEqual([0, 1, 2, 0, 1, 0, 0, 0, 0, 0, 0]);
   });
 
   it('lets a lone delivery wait for one turn of the others at most', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 10 }), (depths) => {
-        const lanes = filled(depths, { slots: 1_000, laneSlots: 1_000 });
-        lanes.next(0);
+        const lanes = filled(depths, { slots: 1_000, laneSlots: 50 });
+        lanes.next(now);
         lanes.add(ready(9_999, 77));
         expect(endpointsOf(takeAll(lanes)).indexOf(77)).toBeLessThanOrEqual(depths.length);
       }),
@@ -47,149 +56,214 @@ describe('taking turns', () => {
   });
 
   it('keeps the order within a lane', () => {
-    const taken = takeAll(filled([5, 5], { slots: 10, laneSlots: 10 })).map((each) => each.ready.delivery.id);
+    const lanes = filled([5, 5], { slots: 100, laneSlots: 10 });
+    const taken = takeAll(lanes).map((each) => each.ready.delivery.id);
     expect(taken.filter((id) => id < 5)).toEqual([0, 1, 2, 3, 4]);
+    expect(taken.filter((id) => id >= 5)).toEqual([5, 6, 7, 8, 9]);
   });
 
   it('passes over a lane that is full, and comes back when an attempt of it ended', () => {
-    const lanes = filled([5, 5], { slots: 10, laneSlots: 2 });
+    const lanes = filled([5, 5], { slots: 100, laneSlots: 2 });
     const taken = takeAll(lanes);
     expect(endpointsOf(taken)).toEqual([0, 1, 0, 1]);
     const [first] = taken;
-    if (first !== undefined) lanes.ended(first.lane, ok, 0);
+    if (first !== undefined) lanes.ended(first.lane, ok, now);
     expect(endpointsOf(takeAll(lanes))).toEqual([0]);
   });
 });
 
-describe('the slots', () => {
-  it('let one endpoint reach its maximum, alone or not, and are never more than there are', () => {
-    expect(takeAll(filled([300], { slots: 256, laneSlots: 64 }))).toHaveLength(64);
-    expect(takeAll(filled([300], { slots: 8, laneSlots: 8 }))).toHaveLength(8);
-    expect(takeAll(filled([300, 300, 300, 300, 300], { slots: 256, laneSlots: 64 })).length).toBeLessThanOrEqual(256);
+describe('endpoints whose receivers never answer', () => {
+  /** As many of them as wanted, each leased and sent to for as long as anything goes. */
+  function hanging(count: number, workspaceId = 1): Lanes {
+    const lanes = new Lanes({ slots: 256, laneSlots: 64 });
+    let id = 0;
+    for (let round = 0; round < 20; round++) {
+      for (let endpointId = 0; endpointId < count; endpointId++) {
+        const leased = Math.min(lanes.wanted, lanes.room(endpoint(endpointId, { workspaceId })));
+        for (let each = 0; each < leased; each++) lanes.add(ready(id++, endpointId, workspaceId));
+        takeAll(lanes);
+      }
+    }
+    return lanes;
+  }
+
+  it.each([1, 2, 3, 10, 40])('%i of them cost another neither the lease nor the slot', (count) => {
+    const lanes = hanging(count);
+    expect(lanes.inFlight).toBeGreaterThanOrEqual(64);
+    expect(lanes.wanted).toBeGreaterThan(0);
+    expect(lanes.room(endpoint(999, { workspaceId: 2 }))).toBeGreaterThan(0);
+    lanes.add(ready(9_999, 999, 2));
+    expect(lanes.next(now)?.ready.delivery.endpointId).toBe(999);
   });
 
-  it('keep a quarter for lanes that hold few: five that never answer leave room for the sixth', () => {
-    const lanes = filled([300, 300, 300, 300, 300], { slots: 256, laneSlots: 64 });
-    expect(takeAll(lanes)).toHaveLength(192);
-    lanes.add(ready(9_999, 77));
-    expect(endpointsOf(takeAll(lanes))).toEqual([77]);
-  });
-
-  it('keep an eighth for other workspaces than the one that has most', () => {
-    const lanes = filled(
-      Array.from({ length: 500 }, () => 1),
-      { slots: 256, laneSlots: 64 },
-    );
-    expect(takeAll(lanes)).toHaveLength(224);
-    lanes.add(ready(9_999, 9_999, 2));
-    expect(endpointsOf(takeAll(lanes))).toEqual([9_999]);
+  it('hold no more of what is leased than a bounded number', () => {
+    const lanes = hanging(100);
+    expect(lanes.inFlight + lanes.readyCount).toBeLessThanOrEqual(256 * 4 + 100);
+    expect(lanes.inFlight).toBeLessThanOrEqual(256);
   });
 });
 
 describe('how much to lease', () => {
-  it('is the window and some ahead, less what the lane holds', () => {
-    const lanes = filled([3], { slots: 256, laneSlots: 64 });
-    expect(lanes.room(due(1))).toBe(64 + 32);
-    expect(lanes.room(due(0))).toBe(64 + 32 - 3);
+  it('is for one endpoint at least its own slots, less what it holds already', () => {
+    const lanes = filled([3], { slots: 256, laneSlots: 4 });
+    expect(lanes.room(endpoint(1))).toBeGreaterThanOrEqual(4);
+    expect(lanes.room(endpoint(0))).toBe(lanes.room(endpoint(1)) - 3);
   });
 
-  it('doubles what is ahead each time a busy lane has used it up, to as much as there are slots', () => {
-    const lanes = filled([64], { slots: 256, laneSlots: 64 });
-    takeAll(lanes);
-    const rooms = [1, 2, 3, 4, 5].map(() => lanes.room(due(0)));
-    expect(rooms).toEqual([64, 128, 256, 256, 256]);
+  it('is one for an endpoint that is known to fail', () => {
+    expect(new Lanes({ slots: 256, laneSlots: 64 }).room(endpoint(1, { failing: true }))).toBe(1);
   });
 
-  it('is one at a time for an endpoint that is known to fail', () => {
-    expect(new Lanes({ slots: 256, laneSlots: 64 }).room(due(0, true))).toBe(1);
+  it('is worth a round trip until the store had no more', () => {
+    const lanes = filled([1], { slots: 256, laneSlots: 64 });
+    const [taken] = takeAll(lanes);
+    if (taken === undefined) throw new Error('nothing to send');
+    expect(lanes.isHungry(taken.lane)).toBe(true);
+    lanes.exhausted(0);
+    expect(lanes.isHungry(taken.lane)).toBe(false);
+    lanes.room(endpoint(0));
+    expect(lanes.isHungry(taken.lane)).toBe(true);
   });
 
-  it('never shuts out a newcomer, however much the others hold', () => {
-    const lanes = filled(
-      Array.from({ length: 20 }, () => 100),
-      { slots: 256, laneSlots: 64 },
-    );
-    expect(lanes.wanted).toBeGreaterThan(0);
-    expect(lanes.room(due(0))).toBe(0);
-    expect(lanes.room(due(77))).toBe(1);
+  it('leaves nothing behind of an endpoint that owes nothing', () => {
+    const lanes = filled([1, 1], { slots: 256, laneSlots: 64 });
+    expect(lanes.count).toBe(2);
+    for (const { lane } of takeAll(lanes)) lanes.ended(lane, ok, now);
+    expect(lanes.count).toBe(0);
   });
 });
 
-describe('an endpoint that is down', () => {
-  function down(): { lanes: Lanes; lane: Lane } {
-    const lanes = filled([downAfterFailures + 40], { slots: 256, laneSlots: 64 });
-    const taken = takeAll(lanes);
-    for (const { lane } of taken) lanes.ended(lane, timeout, 1_000);
-    return { lanes, lane: taken[0]?.lane as Lane };
-  }
-
-  it('gets one attempt every 250 ms, and says when the next may begin', () => {
-    const { lanes } = down();
-    lanes.add(ready(9_000, 0));
-    lanes.add(ready(9_001, 0));
-    const [first] = takeAll(lanes, 2_000);
-    expect(first).toBeDefined();
-    if (first !== undefined) lanes.ended(first.lane, timeout, 2_010);
-    expect(takeAll(lanes, 2_010)).toEqual([]);
-    expect(lanes.gateAt).toBe(2_250);
-    expect(takeAll(lanes, 2_249)).toEqual([]);
-    expect(takeAll(lanes, 2_250)).toHaveLength(1);
-  });
-
-  it('does not get its backlog at once when it answers again', () => {
-    const { lanes } = down();
-    for (let id = 0; id < 3_000; id++) lanes.add(ready(10_000 + id, 0));
-    let sent = 0;
-    for (let now = 2_000; now < 12_000; now += 5) {
-      for (const { lane } of takeAll(lanes, now)) {
-        sent++;
-        lanes.ended(lane, ok, now);
+describe('pace', () => {
+  it('asks an endpoint that is down no more than four times a second, and says when it may go on', () => {
+    const lanes = new Lanes({ slots: 256, laneSlots: 64 });
+    const begun: number[] = [];
+    const pauses: number[] = [];
+    lanes.room(endpoint(1, { failing: true }));
+    for (let id = 0; id < 41; id++) lanes.add(ready(id, 1));
+    for (let at = now; at < now + 10_000; at = lanes.gateAt ?? at) {
+      const next = lanes.next(at);
+      if (next === null) pauses.push((lanes.gateAt ?? at) - at);
+      else {
+        begun.push(at);
+        lanes.ended(next.lane, overloaded, at);
       }
     }
-    expect(sent).toBeGreaterThan(600);
-    expect(sent).toBeLessThanOrEqual(1_000);
+    expect(begun).toHaveLength(40);
+    expect(new Set(pauses)).toEqual(new Set([250]));
   });
 
-  it('costs the others nothing', () => {
-    const { lanes } = down();
-    lanes.add(ready(9_000, 0));
-    takeAll(lanes, 2_000);
-    lanes.add(ready(9_001, 0));
-    lanes.add(ready(9_002, 5));
-    expect(endpointsOf(takeAll(lanes, 2_001))).toEqual([5]);
+  it('waits for nothing where an attempt was never made', () => {
+    const lanes = filled([20], { slots: 256, laneSlots: 64 });
+    for (const { lane } of takeAll(lanes)) lanes.ended(lane, null, now);
+    expect(lanes.count).toBe(0);
+    expect(lanes.gateAt).toBeNull();
   });
 });
 
-describe('whatever a process does to its lanes', () => {
-  const step = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('add' as const), endpointId: fc.nat(3) }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('next' as const), endpointId: fc.nat() }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('end' as const), endpointId: fc.nat() }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('takeUnsent' as const), endpointId: fc.nat() }) },
-  );
+/** What a process may do to its lanes, in any order. `pick` chooses which attempt ends. */
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('add' as const), endpointId: fc.nat(2) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('next' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('end' as const),
+      pick: fc.nat(),
+      outcome: fc.constantFrom(ok, overloaded, null),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('takeUnsent' as const) }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-  it('no slot is given twice, and no delivery is lost or sent twice', () => {
+/** What lanes should do, said with lists: what waits, in the order it came, and what is under way. */
+class Model {
+  readonly lanes: Lanes;
+  waiting: Ready['delivery'][] = [];
+  underWay: { lane: Lane; endpointId: number }[] = [];
+  #id = 0;
+
+  constructor(options: { slots: number; laneSlots: number }) {
+    this.lanes = new Lanes(options);
+  }
+
+  /** What the lanes did, and what they should have done. */
+  take(one: Step): [did: unknown, should: unknown] {
+    if (one.do === 'add') return this.#add(one.endpointId);
+    if (one.do === 'end') return this.#end(one.pick, one.outcome);
+    return one.do === 'next' ? this.#next() : this.#takeUnsent();
+  }
+
+  #add(endpointId: number): [null, null] {
+    const added = ready(this.#id++, endpointId);
+    this.lanes.add(added);
+    this.waiting.push(added.delivery);
+    return [null, null];
+  }
+
+  #end(pick: number, outcome: PaceOutcome | null): [null, null] {
+    const [ended] = this.underWay.splice(pick % Math.max(1, this.underWay.length), 1);
+    if (ended !== undefined) this.lanes.ended(ended.lane, outcome, now);
+    return [null, null];
+  }
+
+  #next(): [unknown, unknown] {
+    const next = this.lanes.next(now);
+    if (next === null) return [null, this.#mustGoOn() ? 'something' : null];
+    const sent = next.ready.delivery;
+    // Which lane's turn it is, the tests above say; within the lane the oldest goes first.
+    const oldest = this.waiting.find((each) => each.endpointId === sent.endpointId);
+    this.underWay.push({ lane: next.lane, endpointId: sent.endpointId });
+    this.waiting = this.waiting.filter((each) => each !== sent);
+    return [sent, oldest];
+  }
+
+  /** Nobody is waited for, neither an answer nor the clock, and there is something to send. */
+  #mustGoOn(): boolean {
+    return this.waiting.length > 0 && this.underWay.length === 0 && this.lanes.gateAt === null;
+  }
+
+  #takeUnsent(): [unknown, unknown] {
+    const should = new Set(this.waiting.map(({ id }) => id));
+    this.waiting = [];
+    return [new Set(this.lanes.takeUnsent()), should];
+  }
+}
+
+describe('whatever happens, in any order', () => {
+  it('no slot is given twice, no delivery is lost or sent twice, and nothing waits for nobody', () => {
+    const some = fc.integer({ min: 1, max: 6 });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 4 }), (steps, laneSlots) => {
-        const lanes = new Lanes({ slots: 6, laneSlots });
-        const flying: Lane[] = [];
-        let [added, taken] = [0, 0];
-        const sent = new Set<number>();
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), some, some, (steps, more, laneSlots) => {
+        const slots = laneSlots + more - 1;
+        const model = new Model({ slots, laneSlots });
         for (const one of steps) {
-          if (one.do === 'add') lanes.add(ready(added++, one.endpointId));
-          if (one.do === 'takeUnsent') taken += lanes.takeUnsent().length;
-          const ended = one.do === 'end' ? flying.splice(one.endpointId % Math.max(1, flying.length), 1) : [];
-          for (const lane of ended) lanes.ended(lane, ok, 0);
-          const next = one.do === 'next' ? lanes.next(0) : null;
-          if (next === null) continue;
-          expect(sent.has(next.ready.delivery.id)).toBe(false);
-          sent.add(next.ready.delivery.id);
-          flying.push(next.lane);
+          const [did, should] = model.take(one);
+          expect(did).toEqual(should);
+          expect(model.lanes.inFlight).toBe(model.underWay.length);
+          expect(model.lanes.readyCount).toBe(model.waiting.length);
+          const flying = [0, 1, 2].map((id) => model.underWay.filter(({ endpointId }) => endpointId === id).length);
+          expect(Math.max(...flying)).toBeLessThanOrEqual(laneSlots);
+          expect(model.underWay.length).toBeLessThanOrEqual(slots);
         }
-        expect(lanes.inFlight).toBe(flying.length);
-        expect(lanes.inFlight).toBeLessThanOrEqual(6);
-        for (const lane of flying) expect(lane.inFlight).toBeLessThanOrEqual(laneSlots);
-        expect(lanes.readyCount + taken + sent.size).toBe(added);
+      }),
+    );
+  });
+
+  it('everything is sent in the end', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+        const model = new Model({ slots: 4, laneSlots: 2 });
+        for (const one of steps) model.take(one);
+        let at = now;
+        for (let turn = 0; turn < 1_000 && model.lanes.readyCount + model.lanes.inFlight > 0; turn++) {
+          const next = model.lanes.next(at);
+          if (next !== null) model.underWay.push({ lane: next.lane, endpointId: next.lane.endpointId });
+          const ended = next === null ? model.underWay.shift() : undefined;
+          if (ended !== undefined) model.lanes.ended(ended.lane, ok, at);
+          at = Math.max(at + 1, model.lanes.gateAt ?? at);
+        }
+        expect([model.lanes.readyCount, model.lanes.inFlight]).toEqual([0, 0]);
       }),
     );
   });

@@ -7,77 +7,102 @@ import {
   isDown,
   openPace,
   type Pace,
+  type PaceOutcome,
   startsPerSecond,
 } from '../../src/core/rules/pace.ts';
+import { attemptErrors } from '../../src/core/vocabulary.ts';
 
-const max = 64;
-const ok = { error: null, responseCode: 204 } as const;
-const wrong = { error: 'http_4xx', responseCode: 400 } as const;
-const overloads = [
-  { error: 'timeout', responseCode: null },
-  { error: 'connect_refused', responseCode: null },
-  { error: 'connection_reset', responseCode: null },
-  { error: 'dns_failed', responseCode: null },
-  { error: 'tls_failed', responseCode: null },
-  { error: 'http_5xx', responseCode: 503 },
-  { error: 'http_4xx', responseCode: 429 },
-] as const;
-const timeout = overloads[0];
-const run = (outcomes: readonly Parameters<typeof afterAnswer>[2][], from: Pace = openPace(max), now = 0) =>
-  outcomes.reduce((pace, outcome) => afterAnswer(pace, max, outcome, now), from);
-const times = <T>(count: number, one: T): T[] => Array.from({ length: count }, () => one);
+const ok: PaceOutcome = { error: null, responseCode: 204 };
+const overloaded: PaceOutcome = { error: 'timeout', responseCode: null };
+const now = 1_000_000;
 
-describe('the window', () => {
-  it('starts wide open, or at one where the endpoint is known to fail', () => {
-    expect(openPace(max)).toMatchObject({ window: max });
-    expect(startsPerSecond(openPace(max), 0)).toBeNull();
-    expect(isDown(failingPace())).toBe(true);
-  });
+function after(outcomes: PaceOutcome[], windowMax = 64, from = openPace(windowMax)): Pace {
+  return outcomes.reduce((pace, outcome) => afterAnswer(pace, windowMax, outcome, now), from);
+}
+const times = (count: number, outcome: PaceOutcome) => Array.from({ length: count }, () => outcome);
 
-  it.each(overloads)('halves with %j', (outcome) => {
-    expect(run([outcome]).window).toBe(32);
-    expect(run(times(6, outcome)).window).toBe(1);
-  });
-
-  it('grows by one with every answer, a refusal too, and no further than the maximum', () => {
-    expect(run([...times(6, timeout), ok, wrong]).window).toBe(3);
-    expect(run(times(200, ok)).window).toBe(max);
-  });
-
-  it('stays between one and the maximum whatever happens, and is at the maximum while nothing failed', () => {
-    const outcome = fc.constantFrom(ok, wrong, ...overloads);
-    fc.assert(
-      fc.property(fc.array(outcome), (outcomes) => {
-        const { window } = run(outcomes);
-        expect(window).toBeGreaterThanOrEqual(1);
-        expect(window).toBeLessThanOrEqual(max);
-        if (outcomes.every((one) => one === ok || one === wrong)) expect(window).toBe(max);
-      }),
-    );
+describe('an endpoint without a recorded failure', () => {
+  it('has its whole window at once, and nothing else bounds it', () => {
+    expect(openPace(64)).toEqual({ window: 64, failures: 0, backSince: null });
+    expect(startsPerSecond(openPace(64), now)).toBeNull();
+    expect(after(times(100, ok))).toEqual(openPace(64));
   });
 });
 
-describe('an endpoint that is down', () => {
-  const down = run(times(downAfterFailures, timeout));
-
-  it('is asked four times a second', () => {
-    expect(isDown(run(times(downAfterFailures - 1, timeout)))).toBe(false);
-    expect(isDown(down)).toBe(true);
-    expect(startsPerSecond(down, 0)).toBe(4);
+describe('a failing endpoint', () => {
+  it('gets half its window with every sign of overload, and one more with every answer', () => {
+    const windows = [1, 2, 3, 4, 5, 6, 7].map((count) => after(times(count, overloaded)).window);
+    expect(windows).toEqual([32, 16, 8, 4, 2, 1, 1]);
+    expect(after([overloaded, ok, ok]).window).toBe(34);
   });
 
-  it('comes back with at most 100 a second in the first ten seconds, then at most twice as many every ten', () => {
-    const back = afterAnswer(down, max, ok, 5_000);
-    const at = (seconds: number) => startsPerSecond(back, 5_000 + seconds * 1_000) ?? Number.POSITIVE_INFINITY;
-    expect(at(0)).toBeLessThanOrEqual(100);
-    expect(at(9.999)).toBe(at(0));
-    for (let seconds = 0; seconds < 90; seconds++) expect(at(seconds + 10)).toBeLessThanOrEqual(at(seconds) * 2);
-    expect(at(100)).toBe(Number.POSITIVE_INFINITY);
-    expect(run(times(5, ok), back, 105_000).backSince).toBeNull();
+  it('counts as down after eight failures in a row with the window narrowed to one, and is then asked four times a second', () => {
+    expect(downAfterFailures).toBe(8);
+    expect(isDown(after(times(7, overloaded)))).toBe(false);
+    expect(isDown(after(times(8, overloaded)))).toBe(true);
+    expect(isDown(after(times(8, overloaded), 10_000))).toBe(false);
+    expect(isDown(after([...times(7, overloaded), ok, overloaded]))).toBe(false);
+    expect(startsPerSecond(after(times(7, overloaded)), now)).toBeNull();
+    expect(startsPerSecond(after(times(8, overloaded)), now)).toBe(4);
   });
 
-  it('starts over when it fails again while it comes back', () => {
-    const back = afterAnswer(down, max, ok, 0);
-    expect(isDown(run(times(downAfterFailures, timeout), back))).toBe(true);
+  it('that is known to fail begins as if it had just been found down', () => {
+    expect(isDown(failingPace())).toBe(true);
+    expect(failingPace().window).toBe(1);
+  });
+
+  it.each(attemptErrors)('and an attempt that ended with %s', (error) => {
+    const signs = ['timeout', 'connect_refused', 'connection_reset', 'dns_failed', 'tls_failed', 'http_5xx'];
+    const responseCode = error === 'http_5xx' ? 503 : error === 'http_4xx' ? 404 : null;
+    expect(after([{ error, responseCode }]).window).toBe(signs.includes(error) ? 32 : 64);
+  });
+
+  it('and a 429, which tells of overload as other refusals do not', () => {
+    expect(after([{ error: 'http_4xx', responseCode: 429 }]).window).toBe(32);
+    expect(after([{ error: 'http_4xx', responseCode: 428 }]).window).toBe(64);
+  });
+});
+
+describe('an endpoint that came back', () => {
+  const back = after([ok], 64, failingPace());
+  const perSecond = (seconds: number) => startsPerSecond(back, now + seconds * 1_000);
+
+  it('begins with 80 a second, doubled every ten seconds, and is free after a hundred', () => {
+    expect(back).toEqual({ window: 2, failures: 0, backSince: now });
+    expect([0, 9.999, 10, 19.999, 20, 99.999, 100].map(perSecond)).toEqual([80, 80, 160, 160, 320, 40_960, null]);
+  });
+
+  it('keeps the time since when while it answers, until the ramp is over', () => {
+    expect(afterAnswer(back, 64, ok, now + 99_999).backSince).toBe(now);
+    expect(afterAnswer(back, 64, ok, now + 100_000).backSince).toBeNull();
+  });
+
+  it('starts over when it fails again', () => {
+    expect(afterAnswer(back, 64, overloaded, now)).toEqual({ window: 1, failures: 1, backSince: null });
+  });
+});
+
+describe('whatever happened', () => {
+  const outcome = fc.constantFrom(ok, overloaded, overloaded);
+  const windowMax = fc.integer({ min: 1, max: 1_000 });
+
+  it('the window is a whole number between one and its maximum, and failures are those since the last answer', () => {
+    fc.assert(
+      fc.property(fc.array(outcome, { maxLength: 40, size: 'max' }), windowMax, (outcomes, max) => {
+        const pace = after(outcomes, max);
+        expect(Number.isInteger(pace.window)).toBe(true);
+        expect(pace.window).toBeGreaterThanOrEqual(1);
+        expect(pace.window).toBeLessThanOrEqual(max);
+        expect(pace.failures).toBe(outcomes.length - 1 - outcomes.lastIndexOf(ok));
+      }),
+    );
+  });
+
+  it('enough answers open the window again', () => {
+    fc.assert(
+      fc.property(fc.array(outcome, { maxLength: 20 }), windowMax, (outcomes, max) => {
+        expect(after([...outcomes, ...times(max, ok)], max).window).toBe(max);
+      }),
+    );
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claim, shares } from '../../src/core/journey/claim.ts';
+import { claim, type ClaimRequest, shares } from '../../src/core/journey/claim.ts';
 import type { DueEndpoint, LeasedBatch, Share, Store } from '../../src/core/ports.ts';
 
 /** The shares of endpoints 0, 1, 2 … with so much room each, in that order of waiting. */
@@ -90,9 +90,18 @@ describe('dividing slots among endpoints', () => {
 });
 
 describe('claiming', () => {
-  const nothing: LeasedBatch = { deliveries: [], events: new Map() };
+  const endpoint = (id: number): DueEndpoint => ({ id, workspaceId: 1, failing: false });
+  const delivery = (id: number, endpointId: number) => ({
+    id,
+    workspaceId: 1,
+    endpointId,
+    eventId: 1,
+    endpointVersion: 1,
+    attempts: 0,
+    steps: 0,
+  });
   const leased: LeasedBatch = {
-    deliveries: [],
+    deliveries: [delivery(1, 5), delivery(2, 6)],
     events: new Map([[1, { publicId: 'evt_1', type: 'a.b', data: '{}', occurredAt: 0 }]]),
   };
 
@@ -112,15 +121,13 @@ describe('claiming', () => {
     return { store: { journey } as unknown as Store, asked };
   }
 
-  it('leases the shares of the endpoints that are due', async () => {
-    const { store, asked } = storeWith([
-      { id: 5, workspaceId: 1, failing: false },
-      { id: 6, workspaceId: 1, failing: false },
-    ]);
-    const batch = await claim(store, { workerId: 3, count: 4, fullCount: 7, room: ({ id }) => id - 4, now: 1_000 });
-    expect(batch).toEqual({ ...leased, exhausted: [5, 6] });
+  const request: ClaimRequest = { workerId: 3, count: 4, fullCount: 20, room: ({ id }) => id - 4, now: 1_000 };
+
+  it('leases the shares of the endpoints that are due, and looks past those that are full', async () => {
+    const { store, asked } = storeWith([endpoint(5), endpoint(6)]);
+    expect(await claim(store, request)).toMatchObject(leased);
     expect(asked).toEqual([
-      { now: 1_000, countMax: 1_007 },
+      { now: 1_000, countMax: 1_020 },
       {
         workerId: 3,
         chosen: [
@@ -132,10 +139,16 @@ describe('claiming', () => {
     ]);
   });
 
+  it('tells which endpoints had less than they were asked for', async () => {
+    const { store } = storeWith([endpoint(5), endpoint(6)]);
+    expect((await claim(store, request)).exhausted).toEqual([6]);
+  });
+
   it('leases nothing where nothing is due or nobody has room', async () => {
-    for (const due of [[], [{ id: 5, workspaceId: 1, failing: false }]]) {
+    for (const due of [[], [endpoint(5)]]) {
       const { store, asked } = storeWith(due);
-      expect(await claim(store, { workerId: 3, count: 4, fullCount: 0, room: () => 0, now: 1_000 })).toEqual({ ...nothing, exhausted: [] });
+      const batch = await claim(store, { ...request, room: () => 0 });
+      expect(batch).toEqual({ deliveries: [], events: new Map(), exhausted: [] });
       expect(asked).toHaveLength(1);
     }
   });

@@ -66,6 +66,8 @@ describe('several processes on one PostgreSQL database', () => {
       if (batch === batches / 2) await doomed.kill('SIGKILL');
     }
     expect(acknowledged.length).toBeGreaterThan((batches / 2) * batchSize);
+    const workers = () => database.db.selectFrom('workers').select('id').execute();
+    await until(async () => (await workers()).length === 1);
     await until(async () => (await pending()) === 0);
     const got = new Set(receiver.requests.map(({ headers }) => headers['webhook-id']));
     expect(acknowledged.filter((id) => !got.has(id))).toEqual([]);

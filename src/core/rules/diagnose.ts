@@ -1,5 +1,7 @@
 import type { EndpointRecord, LatestEvent } from '../ports.ts';
 import type { AttemptError } from '../vocabulary.ts';
+import { wants } from './match.ts';
+import { wants } from './match.ts';
 import { iso } from './times.ts';
 
 /** The facts beside the endpoint that an answer to "why did nothing arrive?" needs. */
@@ -28,15 +30,21 @@ export const errorSentences: Record<AttemptError, string> = {
   interrupted: 'The process that made the attempt stopped before it ended.',
 };
 
-const remedies: Partial<Record<AttemptError, string>> = {
+/** What to do about each. */
+const remedies: Record<AttemptError, string> = {
+  http_1xx: 'Check that the URL leads to a webhook receiver: an answer is a 2xx status.',
   http_3xx: 'Update the URL to the address that it redirects to.',
   http_4xx: 'Check the path, what the receiver expects, and how it verifies signatures.',
   http_5xx: "Look into the receiver's own log.",
   timeout: 'Answer 2xx first and work afterwards.',
   connect_refused: 'Check that the receiver runs and that its port is open.',
+  connection_reset: 'Check the receiver, and the proxy or firewall in front of it.',
   dns_failed: 'Check the spelling of the host and its DNS records.',
   tls_failed: 'Renew or complete the certificate chain.',
   target_not_allowed: 'Use a public address, or ask the operator to allow this one.',
+  response_too_large: 'Answer with a short body, or with none.',
+  invalid_response: 'Check that the scheme and the port of the URL lead to an HTTP server.',
+  interrupted: 'It is made again by itself.',
 };
 
 /** The sentence of an attempt, with the status code where there is one. */
@@ -62,11 +70,10 @@ export function diagnose(endpoint: EndpointRecord, around: Surroundings): string
 }
 
 function disabledSentence(endpoint: EndpointRecord): string {
-  const cause =
-    endpoint.disabledReason === 'gone'
-      ? 'It is disabled because the receiver answered 410 Gone'
-      : `It is disabled after ${endpoint.failureCount} failed attempts in a row; ${lastFailure(endpoint)}`;
-  return `${cause}: repair the receiver, set status to active, then replay what was missed.`;
+  if (endpoint.disabledReason === 'gone') {
+    return 'It is disabled because the receiver answered 410 Gone: delete it, or correct the URL, set status to active, then replay what was missed.';
+  }
+  return `It is disabled after ${endpoint.failureCount} failed attempts in a row; ${lastFailure(endpoint)}: repair the receiver, set status to active, then replay what was missed.`;
 }
 
 function activeSentence(endpoint: EndpointRecord, around: Surroundings): string {
@@ -78,24 +85,48 @@ function activeSentence(endpoint: EndpointRecord, around: Surroundings): string 
     return `The receiver asked to wait with Retry-After, so it is held back until ${iso(endpoint.heldUntil)}; retry a delivery or send a test to free it.`;
   }
   if (endpoint.failureCount > 0) return failingSentence(endpoint, around);
-  if (endpoint.lastAttemptAt === null && endpoint.pendingCount === 0) {
-    return unmatchedSentence(endpoint, around.latestEvent);
+  if (endpoint.pendingCount === 0 && isSince(around.latestEvent, endpoint)) {
+    return `${provenSentence(endpoint)}${unservedSentence(endpoint, around.latestEvent)}`;
   }
-  if (endpoint.pendingCount > 0) return `It works; ${deliveries(endpoint.pendingCount)} on their way.`;
-  return `It works: the last delivery succeeded at ${iso(endpoint.lastDeliveredAt ?? endpoint.lastAttemptAt ?? around.now)}.`;
-}
-
-function unmatchedSentence(endpoint: EndpointRecord, latest: LatestEvent | null): string {
-  if (latest === null || latest.createdAt < endpoint.createdAt) {
+  if (endpoint.lastAttemptAt === null && endpoint.pendingCount === 0) {
     return 'Nothing has been published since it was made: publish an event, or send a test.';
   }
-  const chosen = endpoint.events.slice(0, 5).join(', ') + (endpoint.events.length > 5 ? ', …' : '');
-  return `Events are published, but none that it wants: it chose ${chosen}, and the latest was ${latest.type}. Change its events, publish one of these, or replay if it was not active then.`;
+  if (endpoint.pendingCount === 0) return provenSentence(endpoint).trim();
+  const owed = `${deliveries(endpoint.pendingCount)} on ${endpoint.pendingCount === 1 ? 'its' : 'their'} way.`;
+  return isProven(endpoint) ? `It works; ${owed}` : `It has not delivered since it was made active; ${owed}`;
+}
+
+/** Whether an event came that made no attempt of this endpoint. */
+function isSince(latest: LatestEvent | null, { lastAttemptAt, createdAt }: EndpointRecord): latest is LatestEvent {
+  if (latest === null) return false;
+  return lastAttemptAt === null ? latest.createdAt >= createdAt : latest.createdAt > lastAttemptAt;
+}
+
+/** Whether its last attempt succeeded: being made active again forgets failures, and proves nothing. */
+function isProven({ lastDeliveredAt, lastError }: EndpointRecord): boolean {
+  return lastDeliveredAt !== null && lastError === null;
+}
+
+function provenSentence(endpoint: EndpointRecord): string {
+  if (endpoint.lastAttemptAt === null) return '';
+  return isProven(endpoint)
+    ? `It works: the last delivery succeeded at ${iso(endpoint.lastDeliveredAt ?? endpoint.lastAttemptAt)}. `
+    : 'It was made active again and has not been tried since: send a test, or replay what was missed. ';
+}
+
+function unservedSentence({ events }: EndpointRecord, latest: LatestEvent): string {
+  const chosen = events.slice(0, 5).join(', ') + (events.length > 5 ? ', …' : '');
+  return wants(events, latest.type)
+    ? `The latest event, ${latest.type}, was published while it was not active or chose other events: replay what was missed.`
+    : `Events are published, but none that it wants: it chose ${chosen}, and the latest was ${latest.type}. Change its events, or publish one of these.`;
 }
 
 function failingSentence(endpoint: EndpointRecord, around: Surroundings): string {
-  const remedy = endpoint.lastError === null ? '' : (remedies[endpoint.lastError] ?? '');
-  const next = endpoint.nextAttemptAt === null ? '' : ` The next attempt is due at ${iso(endpoint.nextAttemptAt)}.`;
+  const remedy = endpoint.lastError === null ? '' : remedies[endpoint.lastError];
+  const next =
+    endpoint.nextAttemptAt === null
+      ? ' Nothing more is due: replay what failed once that is done.'
+      : ` The next attempt is due at ${iso(endpoint.nextAttemptAt)}.`;
   const attempts = endpoint.failureCount === 1 ? 'The last attempt' : `The last ${endpoint.failureCount} attempts`;
   return `${attempts} failed; ${lastFailure(endpoint)}. ${remedy}${next} It is disabled after ${around.disableAfterFailures} failures in a row.`.replaceAll(
     '  ',
@@ -106,6 +137,10 @@ function failingSentence(endpoint: EndpointRecord, around: Surroundings): string
 function lastFailure(endpoint: EndpointRecord): string {
   const message = errorMessage(endpoint.lastError, endpoint.lastResponseCode);
   return message === null ? 'the last error is not known' : `${message.charAt(0).toLowerCase()}${message.slice(1, -1)}`;
+}
+
+function onTheWay(count: number): string {
+  return `${deliveries(count)} on ${count === 1 ? 'its' : 'their'} way`;
 }
 
 function deliveries(count: number): string {

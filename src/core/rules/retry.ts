@@ -41,6 +41,7 @@ function askedWaitMs(responseCode: number | null, retryAfter: string | null, now
   if (/^\d{1,10}$/.test(text)) return Number(text) * 1_000;
   // Only the three forms of an HTTP date: Date.parse alone would take almost anything for a date.
   if (!/^[A-Z][a-z]{2,8},? /.test(text)) return null;
-  const at = Date.parse(text);
+  // The third form, of asctime, names no zone and means UTC all the same.
+  const at = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 }

@@ -10,5 +10,7 @@ const invisible =
 /** A receiver's body as text that is safe to show: at most 2 KiB, without what is invisible or steers. */
 export function plainText(body: Buffer): string {
   const text = new TextDecoder('utf-8').decode(body.subarray(0, bytesMax));
-  return text.replaceAll(invisible, '').slice(0, bytesMax);
+  const clean = text.replaceAll(invisible, '');
+  // A broken byte becomes three, so what fitted before may not fit now.
+  return clean.slice(0, new TextEncoder().encodeInto(clean, new Uint8Array(bytesMax)).read);
 }
