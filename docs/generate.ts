@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { installLinks } from '../packaging/install-links.ts';
 import { variables } from '../src/config/variables.ts';
 import { errorTable } from '../src/core/errors.ts';
 import { errorSentences } from '../src/core/rules/diagnose.ts';
@@ -10,6 +11,7 @@ import { tools } from '../tools/index.ts';
 
 /** The tables of the documentation, made from code. `npm run docs` writes them; a test finds those that are stale. */
 const tables: Record<string, () => string> = {
+  install: installLinks,
   environment: () =>
     table(
       ['variable', 'default', 'meaning'],

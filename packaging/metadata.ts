@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { type Variable, variables } from '../src/config/variables.ts';
 import { packageRoot } from '../src/package.ts';
 import { chooseTools, defaultToolGroups } from '../tools/index.ts';
+import { packageServer } from './install-links.ts';
 
 /**
  * What directories and desktop applications are told of the package, made from package.json and from code. `npm run docs`
@@ -22,9 +23,6 @@ const { name, mcpName, version, description, license, keywords, engines, bin } =
   engines: { node: string };
   bin: { posthorn: string };
 };
-
-/** Whoever starts the process may do so in any folder, so the usual path below the working directory is none. */
-const databaseAtHome = 'file:~/.posthorn/posthorn.db';
 
 /** What somebody who adds Posthorn to a client may want to decide at once; the rest stands in the reference. */
 const asked = [
@@ -69,7 +67,7 @@ function environmentVariable(variable: (typeof asked)[number]): object {
     description: meaning.replaceAll('`', ''),
     isRequired: false,
     isSecret: secret === true,
-    ...(variable === 'DATABASE_URL' && { default: databaseAtHome }),
+    ...(variable === 'DATABASE_URL' && { default: packageServer.env.DATABASE_URL }),
     // Some examples are commands for a shell, which no form can run.
     ...(!example.startsWith('"$(') && { placeholder: example }),
   };

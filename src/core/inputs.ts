@@ -9,6 +9,16 @@ import { deliveryStatuses, endpointStatuses, scopes } from './vocabulary.ts';
 
 const isoTimePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
 
+const timeMin = Date.parse('0000-01-01T00:00:00Z');
+const timeMax = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** A time that can be shown again: Date.parse alone would roll February 30 over, and zones lead out of the years. */
+function isTime(text: string): boolean {
+  const at = isoTimePattern.test(text) ? Date.parse(text) : Number.NaN;
+  const day = text.slice(0, 10);
+  return at >= timeMin && at <= timeMax && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+}
+
 export const limits = {
   urlCharactersMax: 2_048,
   descriptionCharactersMax: 500,
@@ -25,6 +35,8 @@ export const limits = {
   replayDeliveriesMax: 10_000,
   idempotencyKeyCharactersMax: 255,
   nameCharactersMax: 100,
+  dataDepthMax: 100,
+  fieldErrorsMax: 100,
 } as const;
 
 const url = z
@@ -49,10 +61,7 @@ const id = z.string().min(1).max(64);
 const isoTime = z
   .string()
   .max(40)
-  .refine(
-    (text) => isoTimePattern.test(text) && !Number.isNaN(Date.parse(text)),
-    'use ISO 8601 with a zone, such as 2026-11-23T10:00:00Z',
-  )
+  .refine(isTime, 'use ISO 8601 with a zone, such as 2026-11-23T10:00:00Z')
   .meta({ format: 'date-time' });
 const eventTypeName = z.string().min(1).max(limits.eventTypeCharactersMax);
 
@@ -66,8 +75,7 @@ const jsonObject = z
   .meta({ type: 'object', additionalProperties: true });
 
 const paging = {
-  limit: z.coerce
-    .number()
+  limit: z
     .int()
     .min(1)
     .max(limits.pageSizeMax)
@@ -158,7 +166,7 @@ export const inputs = {
       .describe('Your own id; publishing the same id again delivers nothing twice'),
     occurred_at: isoTime.optional().describe('When it happened, ISO 8601; now when left out'),
   }),
-  listEvents: z.strictObject({ event_type: z.string().optional(), ...paging }),
+  listEvents: z.strictObject({ event_type: eventTypeName.optional(), ...paging }),
   eventId: z.strictObject({ event_id: id }),
   listEventTypes: z.strictObject({
     ...paging,
@@ -185,7 +193,7 @@ export type Inputs = { [K in keyof typeof inputs]: z.output<(typeof inputs)[K]> 
 export function parseInput<S extends z.ZodType>(schema: S, input: unknown, at = ''): z.output<S> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, at));
+  const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, at)).slice(0, limits.fieldErrorsMax);
   throw new PosthornError('validation_failed', describeFirst(errors), { errors });
 }
 

@@ -11,8 +11,8 @@ const text = readFileSync(join(packageRoot, 'Dockerfile'), 'utf8');
 
 describe('the image', () => {
   it('has no finding of the linter, which finds some elsewhere', () => {
-    expect(lint(packageRoot, text)).toEqual({});
-    expect(Object.keys(lint(packageRoot, 'FROM node:latest\nRUN apt-get install curl\n'))).not.toEqual([]);
+    expect(lint(packageRoot, text)).toEqual([]);
+    expect(lint(packageRoot, 'FROM node:latest\nRUN apt-get install curl\n')).not.toEqual([]);
   });
 
   it('runs as a user without rights, from files that the package has', () => {
@@ -20,8 +20,8 @@ describe('the image', () => {
     expect(/^USER (.+)$/m.exec(final)?.[1]).toBe('node');
     const copied = [...final.matchAll(/^COPY .+$/gm)].flatMap(([line]) => line.match(/(?<=\/app\/)\S+/g) ?? []);
     expect(copied).toEqual(['package.json', 'schema.sql', 'schema.postgres.sql', 'bin', 'dist', 'node_modules']);
-    const made = ['dist', 'node_modules'];
-    expect(copied.filter((path) => !made.includes(path) && !existsSync(join(packageRoot, path)))).toEqual([]);
+    const made = new Set(['dist', 'node_modules']);
+    expect(copied.filter((path) => !made.has(path) && !existsSync(join(packageRoot, path)))).toEqual([]);
   });
 
   it('is healthy while the server is ready, under whichever name it is called', async () => {
@@ -34,7 +34,7 @@ describe('the image', () => {
     const { port } = await harness.posthorn.listen();
     const env = { PORT: String(port), POSTHORN_ALLOWED_HOSTS: names };
     const isHealthy = () =>
-      promisify(execFile)(process.execPath, args, { env }).then(
+      promisify(execFile)(process.execPath, args, { cwd: packageRoot, env }).then(
         () => true,
         ({ code }: { code: number }) => (code === 1 ? false : code),
       );

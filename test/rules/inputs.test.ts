@@ -87,7 +87,7 @@ const edges: [Name, string, ok: unknown[], refused: unknown[]][] = [
   ['updateSubscription', '/description', [null, text(500)], [text(501)]],
   ['updateSubscription', '/status', ['active', 'paused'], ['disabled', 'pending_approval', 'Active', '', null]],
   ['listSubscriptions', '/status', ['active', 'paused', 'disabled', 'pending_approval'], ['deleted', '', null]],
-  ['listSubscriptions', '/limit', [1, 200, '1', '200'], [0, 201, -1, 1.5, '0', '201', '', 'ten', Number.NaN, null]],
+  ['listSubscriptions', '/limit', [1, 200], [0, 201, -1, 1.5, '1', '200', true, [5], '', 'ten', Number.NaN, null]],
   ['listSubscriptions', '/cursor', ['', text(200)], [text(201), 5, null]],
   ['testSubscription', '/event_type', [text(1), text(128)], ['', text(129)]],
   ['rotateSecret', '/secret', [text(256)], [text(257), null]],
@@ -147,6 +147,8 @@ describe('limits', () => {
       replayDeliveriesMax: 10_000,
       idempotencyKeyCharactersMax: 255,
       nameCharactersMax: 100,
+      dataDepthMax: 100,
+      fieldErrorsMax: 100,
     });
   });
 

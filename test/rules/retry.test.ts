@@ -159,7 +159,6 @@ describe('Retry-After', () => {
     '12 s',
     '2026-11-23T11:00:00Z',
     '23 Nov 2026 11:00:00 GMT',
-    '9'.repeat(400),
     '\u0000',
   ])('says nothing when it is %j', (retryAfter) => {
     expect(waitMs({ responseCode: 429, retryAfter })).toBe(5_000);

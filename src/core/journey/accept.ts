@@ -16,6 +16,9 @@ const matchTriesMax = 20;
 /** Workspaces whose endpoints are kept in memory. */
 const matchableWorkspacesMax = 1_000;
 
+/** Unknown types of one array that are named; suggestions cost time. */
+const unknownTypesMax = 10;
+
 interface Answer {
   published: Published;
   repeated: boolean;
@@ -128,7 +131,9 @@ function draftAll(input: unknown[], draft: (one: unknown, at: string) => Draft):
   });
   const [first] = faults;
   if (first === undefined) return drafts;
-  throw new PosthornError(first.code, first.message, { errors: faults.flatMap(({ errors }) => errors).slice(0, 100) });
+  throw new PosthornError(first.code, first.message, {
+    errors: faults.flatMap(({ errors }) => errors).slice(0, limits.fieldErrorsMax),
+  });
 }
 
 function checkCount(count: number): void {
@@ -138,11 +143,23 @@ function checkCount(count: number): void {
 }
 
 function payload(data: Inputs['publish']['data'], at: string): string {
+  if (nestsDeeper(data, limits.dataDepthMax)) {
+    const tooDeep = `nests deeper than ${limits.dataDepthMax} levels`;
+    throw new PosthornError('validation_failed', `data ${tooDeep}.`, {
+      errors: [{ path: `${at}/data`, message: tooDeep }],
+    });
+  }
   const text = JSON.stringify(data);
   const bytes = Buffer.byteLength(text);
   if (bytes <= limits.eventBytesMax) return text;
   const message = `is ${bytes} bytes of JSON; one event holds at most ${limits.eventBytesMax}`;
   throw new PosthornError('payload_too_large', `data ${message}.`, { errors: [{ path: `${at}/data`, message }] });
+}
+
+/** Printing and reading nested values recurses: without a bound, a small body could overflow the stack. */
+function nestsDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((one) => nestsDeeper(one, levels - 1));
 }
 
 function isKnown(type: string, matchable: Matchable): boolean {
@@ -163,6 +180,7 @@ function unknownType(drafts: Draft[], index: number, matchable: Matchable): Post
   const names = [...builtInNames, ...matchable.eventTypes];
   const errors = drafts
     .filter(({ type }) => !isKnown(type, matchable))
+    .slice(0, unknownTypesMax)
     .map(({ type, path }) => ({ path: `${path}/type`, message: unknownName(type, names) }));
   return new PosthornError('unknown_event_type', unknownName(drafts[index]?.type ?? '', names), { errors });
 }

@@ -90,9 +90,7 @@ class Dispatcher implements Worker {
   wake(): void {
     if (!this.#running) return;
     this.#again = true;
-    this.#pumping ??= this.#pump().finally(() => {
-      this.#pumping = null;
-    });
+    this.#pumping ??= this.#pump();
   }
 
   pulse(): Pulse {
@@ -125,15 +123,17 @@ class Dispatcher implements Worker {
 
   /** Claims until nothing more is due or nothing more fits. One at a time: `wake` asks for one more round. */
   async #pump(): Promise<void> {
-    while (this.#again && this.#running) {
-      this.#again = false;
-      try {
+    try {
+      while (this.#again && this.#running) {
+        this.#again = false;
         await this.#claimOnce();
-      } catch (error) {
-        this.#ports.log.error({ error: String(error) }, 'claiming failed, trying again');
-        this.#wakeIn(lookAgainMs);
-        return;
       }
+    } catch (error) {
+      this.#ports.log.error({ error: String(error) }, 'claiming failed, trying again');
+      this.#wakeIn(lookAgainMs);
+    } finally {
+      // In the same turn as the last look at `#again`, so that no wake falls between.
+      this.#pumping = null;
     }
   }
 

@@ -1,7 +1,6 @@
 import type { EndpointRecord, LatestEvent } from '../ports.ts';
 import type { AttemptError } from '../vocabulary.ts';
 import { wants } from './match.ts';
-import { wants } from './match.ts';
 import { iso } from './times.ts';
 
 /** The facts beside the endpoint that an answer to "why did nothing arrive?" needs. */
@@ -92,8 +91,8 @@ function activeSentence(endpoint: EndpointRecord, around: Surroundings): string 
     return 'Nothing has been published since it was made: publish an event, or send a test.';
   }
   if (endpoint.pendingCount === 0) return provenSentence(endpoint).trim();
-  const owed = `${deliveries(endpoint.pendingCount)} on ${endpoint.pendingCount === 1 ? 'its' : 'their'} way.`;
-  return isProven(endpoint) ? `It works; ${owed}` : `It has not delivered since it was made active; ${owed}`;
+  const owed = onTheWay(endpoint.pendingCount);
+  return isProven(endpoint) ? `It works; ${owed}.` : `It has not delivered since it was made active; ${owed}.`;
 }
 
 /** Whether an event came that made no attempt of this endpoint. */

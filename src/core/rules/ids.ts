@@ -25,7 +25,7 @@ export function rowBefore(cursor: string | undefined): number | undefined {
   if (cursor === undefined) return undefined;
   const match = /^r(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
   const row = Number(match?.[1]);
-  if (match === null || !Number.isSafeInteger(row)) {
+  if (match === null || !Number.isSafeInteger(row) || cursorAfter(row) !== cursor) {
     const message = 'is not a cursor: pass next_cursor of the page before, unchanged';
     throw new PosthornError('validation_failed', `cursor ${message}.`, { errors: [{ path: '/cursor', message }] });
   }

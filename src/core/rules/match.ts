@@ -14,8 +14,9 @@ export function matches(pattern: string, type: string): boolean {
 /** The names that are most like a wrong one, best first: what an error suggests. */
 export function nearest(wrong: string, names: readonly string[], countMax = 3): string[] {
   const sought = wrong.toLowerCase();
-  const distanceMax = Math.max(3, Math.floor(sought.length / 3));
+  const distanceMax = Math.min(8, Math.max(3, Math.floor(sought.length / 3)));
   return names
+    .filter((name) => Math.abs(name.length - sought.length) <= distanceMax)
     .map((name) => ({ name, distance: editDistance(sought, name) }))
     .filter(({ distance }) => distance <= distanceMax)
     .sort((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))

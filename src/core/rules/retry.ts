@@ -38,7 +38,7 @@ export function holdUntil(responseCode: number | null, retryAfter: string | null
 function askedWaitMs(responseCode: number | null, retryAfter: string | null, now: number): number | null {
   if ((responseCode !== 429 && responseCode !== 503) || retryAfter === null) return null;
   const text = retryAfter.trim();
-  if (/^\d{1,10}$/.test(text)) return Number(text) * 1_000;
+  if (/^\d+$/.test(text)) return Number(text) * 1_000;
   // Only the three forms of an HTTP date: Date.parse alone would take almost anything for a date.
   if (!/^[A-Z][a-z]{2,8},? /.test(text)) return null;
   // The third form, of asctime, names no zone and means UTC all the same.

@@ -50,6 +50,6 @@ function standardKey(secret: string): Buffer | null {
   const text = secret.slice(standardPrefix.length);
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return null;
   const bytes = Buffer.from(text, 'base64');
-  // Buffer.from forgives wrong lengths and stray bits; a receiver's decoder may not.
+  // Buffer.from forgives wrong lengths and stray bits; a receiver's decoder may not. Missing padding is forgiven by all.
   return bytes.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '') ? bytes : null;
 }

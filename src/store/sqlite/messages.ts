@@ -1,6 +1,4 @@
-import type { Outcome } from '../group-commit.ts';
-import type { JourneyOp, JourneyResult } from '../journey-op.ts';
-import type { PackedLease, PackedSettles, SettleOp } from './packing.ts';
+import type { PackedGroup, PackedOutcome } from './packing.ts';
 
 /** What the main thread asks of the writer thread. Each request is answered by one reply, in order. */
 export type WriterRequest =
@@ -10,18 +8,6 @@ export type WriterRequest =
   | { kind: 'commit' }
   | { kind: 'rollback' }
   | { kind: 'close' };
-
-/** The operations of one transaction. Null stands where the next of `settles` belongs. */
-export interface PackedGroup {
-  ops: (Exclude<JourneyOp, SettleOp> | null)[];
-  settles: PackedSettles;
-}
-
-/** `settled`: as many of `held` as the operation has settlements, 1 where the lease was held. */
-export type PackedOutcome =
-  | { kind: 'settled'; count: number }
-  | { kind: 'leased'; batch: PackedLease }
-  | { kind: 'other'; outcome: Outcome<JourneyResult> };
 
 export interface QueryRows {
   rows: unknown[];

@@ -2,7 +2,6 @@ import type { LeasedBatch, Settlement } from '../../core/ports.ts';
 import type { Outcome } from '../group-commit.ts';
 import type { JourneyOp, JourneyResult } from '../journey-op.ts';
 import { errorCode, errorOf } from '../tables.ts';
-import type { PackedGroup, PackedOutcome } from './messages.ts';
 
 /**
  * Settlements and leases, by far the most that crosses between the threads, cross as columns of numbers: a structured
@@ -139,6 +138,18 @@ export function unpackLease({ deliveries, eventIds, occurredAt, texts }: PackedL
   }
   return batch;
 }
+
+/** The operations of one transaction. Null stands where the next of `settles` belongs. */
+export interface PackedGroup {
+  ops: (Exclude<JourneyOp, SettleOp> | null)[];
+  settles: PackedSettles;
+}
+
+/** `settled`: as many of `held` as the operation has settlements, 1 where the lease was held. */
+export type PackedOutcome =
+  | { kind: 'settled'; count: number }
+  | { kind: 'leased'; batch: PackedLease }
+  | { kind: 'other'; outcome: Outcome<JourneyResult> };
 
 export function packGroup(ops: JourneyOp[]): PackedGroup {
   const settles = ops.filter((op) => op.kind === 'settle');
