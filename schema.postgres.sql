@@ -92,6 +92,8 @@ create table endpoints (
 );
 create index endpoints_by_workspace on endpoints (workspace_id, kind, id);
 create unique index endpoints_by_dedupe_key on endpoints (workspace_id, dedupe_key) where dedupe_key is not null;
+-- Deleted ones that are still owed something: a process died while it canceled.
+create index endpoints_forgotten on endpoints (id) where status = 5 and pending_count > 0;
 create index endpoints_due on endpoints (next_due_at) where status = 1 and next_due_at is not null;
 
 create table endpoint_urls (

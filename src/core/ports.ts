@@ -126,6 +126,8 @@ export interface JourneyStore {
    * Answers how many leases were freed. */
   reapWorkers(silentSince: number, now: number, leasesMax: number): Promise<number>;
   status(workspaceId: number | null, now: number): Promise<DispatcherStatus>;
+  /** Goes on where a process died while it canceled what a deleted endpoint is owed; answers whether there may be more. */
+  cancelForgotten(): Promise<boolean>;
   /** Deletes one step of what is older than `before`; answers where the next begins, null when nothing is left. */
   prune(position: PrunePosition, before: number): Promise<PrunePosition | null>;
 }

@@ -52,13 +52,12 @@ export function makeServer(options: McpOptions, session: Session): McpServer {
 }
 
 function registerTool(server: McpServer, tool: Tool, session: Session, log: Log): void {
-  const { inputSchema, outputSchema } = advertise(tool);
   const config = {
     title: tool.title,
     description: tool.description,
     annotations: tool.annotations,
-    inputSchema: unchecked(inputSchema),
-    outputSchema: unchecked({ ...outputSchema }),
+    inputSchema: unchecked(() => advertise(tool).inputSchema),
+    outputSchema: unchecked(() => ({ ...advertise(tool).outputSchema })),
     scopeChallenge: challenge(tool.scope),
   };
   server.registerTool(tool.name, config, (args) => answer(tool, session, log, args));
@@ -87,15 +86,16 @@ async function visibleTools(tools: Tool[], session: Session, log: Log): Promise<
 
 /**
  * A schema that the SDK shows but does not check with. The tool checks on its own: the SDK's refusals would lack the
- * error's code, and its output failures would show the model our answer's insides.
+ * error's code, and its output failures would show the model our answer's insides. Made when it is asked for: a client
+ * waits for its first answer, which needs none.
  */
-function unchecked(jsonSchema: Record<string, unknown>) {
+function unchecked(jsonSchema: () => Record<string, unknown>) {
   return {
     '~standard': {
       version: 1 as const,
       vendor: 'posthorn',
       validate: (value: unknown) => ({ value }),
-      jsonSchema: { input: () => jsonSchema, output: () => jsonSchema },
+      jsonSchema: { input: jsonSchema, output: jsonSchema },
     },
   };
 }

@@ -3,6 +3,7 @@ import type { AttemptRecord, JourneyStore } from '../core/ports.ts';
 import type { Access } from './access.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { type JourneyOp, type JourneyResult, rowsOf } from './journey-op.ts';
+import { cancelForgotten } from './cancel-owed.ts';
 import { prune } from './prune.ts';
 import { deliveryState, endpointKind, endpointStatus } from './tables.ts';
 
@@ -133,6 +134,8 @@ export function journeyStore(
         afterEndpointId: row.fanned_out_after,
       };
     },
+
+    cancelForgotten: () => cancelForgotten(access),
 
     prune: (position, before) => prune(access, position, before),
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Rest, startRest, subscriptions } from './rest.ts';
+import { adminKey, type Rest, startRest, subscriptions } from './rest.ts';
 
 const eventBytesMax = 256 * 1024;
 const bodyBytesMax = 5 * 1024 * 1024;
@@ -81,7 +81,7 @@ describe('a body', () => {
       pull: (controller) => (chunks++ < 6 ? controller.enqueue(chunk) : controller.close()),
     });
     const headers = {
-      authorization: 'Bearer an-admin-key-of-more-than-32-characters',
+      authorization: `Bearer ${adminKey}`,
       'content-type': 'application/json',
     };
     const request = { method: 'POST', headers, body, duplex: 'half' } as const;

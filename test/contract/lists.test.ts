@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Rest, startRest, subscriptions } from './rest.ts';
+import { adminKey, type Rest, startRest, subscriptions } from './rest.ts';
 
 interface Row {
   id: string;
@@ -100,8 +100,8 @@ describe('a page', () => {
     await rest.ask('POST', '/v1/events', events);
     const page = await pageOf('/v1/events', 'event_type=task.created');
     expect([page.data.length, typeof page.next_cursor]).toEqual([50, 'string']);
-    const rest_ = await pageOf('/v1/events', `event_type=task.created&cursor=${page.next_cursor}`);
-    expect([rest_.data.length, rest_.next_cursor]).toEqual([10, null]);
+    const last = await pageOf('/v1/events', `event_type=task.created&cursor=${page.next_cursor}`);
+    expect([last.data.length, last.next_cursor]).toEqual([10, null]);
   });
 });
 
@@ -114,7 +114,7 @@ describe('HEAD', () => {
       gets.map(async ({ path }) => {
         const kind = Object.keys(known).find((name) => path.includes(`/${name}/{id}`)) ?? '';
         const real = path.replace('{id}', known[kind] ?? '');
-        const headers = { authorization: 'Bearer an-admin-key-of-more-than-32-characters' };
+        const headers = { authorization: `Bearer ${adminKey}` };
         const [get, head] = await Promise.all([
           fetch(rest.base + real, { headers }),
           fetch(rest.base + real, { method: 'HEAD', headers }),

@@ -7,7 +7,7 @@ import { StreamableHTTPClientTransport as HttpClientTransport1 } from '@modelcon
 /** Where a server is: behind a URL, or a command that is started. */
 export type Place =
   | { url: URL; headers?: Record<string, string> }
-  | { command: string; args: string[]; env: Record<string, string> };
+  | { command: string; args: string[]; env: Record<string, string>; cwd?: string };
 
 export interface ToolAnswer {
   isError?: boolean | undefined;

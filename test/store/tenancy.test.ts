@@ -122,6 +122,7 @@ const journeyProbes: Probes<JourneyStore> = {
   retireWorker: workers,
   reapWorkers: workers,
   prune: workers,
+  cancelForgotten: workers,
 };
 
 const ports = {

@@ -194,12 +194,13 @@ class Dispatcher implements Worker {
     this.wake();
   }
 
-  /** Once a second: wide events, what is too old, and work that nobody announced. */
+  /** Once a second: wide events, deletions that a crash cut short, what is too old, and work that nobody announced. */
   async #keepHouse(): Promise<void> {
     await fanOutWide(this.#ports, () => {
       this.wake();
       return this.#running;
     });
+    while (this.#running && (await this.#ports.store.journey.cancelForgotten()));
     // Not awaited: a long pruning must not keep this worker from looking for silent ones.
     void this.#retention.tick(() => this.#running);
     this.wake();

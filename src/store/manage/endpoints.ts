@@ -3,12 +3,10 @@ import type { EndpointChange, EndpointRecord, EndpointStore, NewEndpoint } from 
 import { activated } from '../../core/rules/health.ts';
 import type { Access } from '../access.ts';
 import { bumpVersion } from './bump-version.ts';
+import { cancelOwed } from '../cancel-owed.ts';
 import { lockEndpoints, lockWorkspace } from './lock.ts';
 import { healthColumns, healthOf } from '../health-columns.ts';
 import { deliveryState, endpointKind, endpointStatus, type EndpointTable, type Tables } from '../tables.ts';
-
-/** Canceling a deleted endpoint's deliveries holds the writer for no longer than these take. */
-const cancelRowsMax = 1_000;
 
 type EndpointRow = Omit<EndpointTable, 'id'> & { id: number; next_attempt_at: number | null };
 
@@ -128,7 +126,7 @@ export function endpointStore({ read, write }: Access): EndpointStore {
           .execute();
         await bumpVersion(trx, workspaceId);
       });
-      while ((await write((trx) => cancelSome(trx, workspaceId, id))) === cancelRowsMax);
+      while (await write((trx) => cancelOwed(trx, workspaceId, id)));
     },
 
     rotateSecret: (workspaceId, id, sealed, oldValidUntil, now) =>
@@ -207,27 +205,6 @@ async function insertSecret(trx: Kysely<Tables>, endpointId: number, sealed: Buf
     .insertInto('endpoint_secrets')
     .values({ endpoint_id: endpointId, sealed, valid_until: null, created_at: now })
     .execute();
-}
-
-async function cancelSome(trx: Kysely<Tables>, workspaceId: number, endpointId: number): Promise<number> {
-  await lockEndpoints(trx, [endpointId]);
-  const rows = await trx
-    .selectFrom('deliveries')
-    .select('id')
-    .where('workspace_id', '=', workspaceId)
-    .where('endpoint_id', '=', endpointId)
-    .where('state', '=', sql.lit(deliveryState.pending))
-    .limit(cancelRowsMax)
-    .execute();
-  if (rows.length === 0) return 0;
-  const ids = rows.map(({ id }) => id);
-  await trx.updateTable('deliveries').set({ state: deliveryState.canceled }).where('id', 'in', ids).execute();
-  await trx
-    .updateTable('endpoints')
-    .set({ pending_count: sql`pending_count - ${ids.length}` })
-    .where('id', '=', endpointId)
-    .execute();
-  return ids.length;
 }
 
 function changedColumns(row: Omit<EndpointTable, 'id'>, change: EndpointChange, version: number) {

@@ -9,6 +9,7 @@ import { manageStores } from '../manage/manage-stores.ts';
 import { storeError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
 import { openReader } from './connection.ts';
+import { dueReads } from './due.ts';
 import { packGroup, unpackOutcomes } from './packing.ts';
 import { writerDialect } from './writer-dialect.ts';
 import { WriterThread } from './writer-thread.ts';
@@ -32,7 +33,7 @@ export async function openSqlite(path: string, limits: HealthLimits): Promise<St
   const timers: NodeJS.Timeout[] = [];
   return {
     engine: 'sqlite',
-    journey: answering(journeyStore(access, commits)),
+    journey: answering({ ...journeyStore(access, commits), ...dueReads(reader) }),
     ...manageStores(access),
     onOutsideChange(listener) {
       const version = reader.prepare('pragma data_version').pluck();

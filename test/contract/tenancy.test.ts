@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scopes } from '../../src/core/vocabulary.ts';
+import { tools } from '../../tools/index.ts';
+import { type AnyClient, connect } from '../mcp/clients.ts';
+import { errorOf } from '../mcp/conversation.ts';
+import { adminKey, type Rest, startRest, subscriptions } from './rest.ts';
+
+let rest: Rest;
+let agent: AnyClient;
+/** Of another workspace, with every scope. */
+let stranger = '';
+/** Of this workspace, by the collection in the path. */
+let ids: Record<string, string> = {};
+const never: Record<string, string> = {
+  subscriptions: 'sub_00000000000000000000000000',
+  events: 'no-such-event',
+  deliveries: 'dlv_0000000vvvv',
+  keys: 'key_00000000000000000000000000',
+};
+const bodies: Record<string, object> = {
+  updateSubscription: { status: 'paused' },
+  replaySubscription: { since: '2026-01-01T00:00:00Z' },
+};
+
+beforeAll(async () => {
+  rest = await startRest();
+  const { h } = rest;
+  await h.posthorn.operator.createWorkspace('other');
+  const owner = await h.posthorn.operator.principal('other');
+  stranger = (await h.core.createKey(owner, { name: 'stranger', scopes: [...scopes] })).key;
+  const { body: subscription } = await rest.subscribe();
+  await h.posthorn.startDispatcher();
+  await rest.publish({ id: 'ours' });
+  await rest.logOf(subscription.id, 1);
+  const { body: event } = await rest.ask('GET', '/v1/events/ours');
+  const { body: key } = await rest.ask('POST', '/v1/keys', { name: 'ours', scopes: ['events:read'] });
+  ids = { subscriptions: subscription.id, events: event.id, deliveries: event.deliveries[0].id, keys: key.id };
+  const place = { url: new URL(`${rest.base}/mcp`), headers: { authorization: `Bearer ${stranger}` } };
+  agent = await connect('2.x auto', place);
+});
+afterAll(async () => {
+  await agent.close();
+  await rest.close();
+});
+
+/** What stands here, in the eyes of its owner. */
+const ours = async () =>
+  Promise.all([
+    rest.ask('GET', `${subscriptions}/${ids['subscriptions']}`),
+    rest.ask('GET', '/v1/events/ours'),
+    rest.ask('GET', `/v1/deliveries/${ids['deliveries']}`),
+    rest.ask('GET', '/v1/keys'),
+    rest.ask('GET', '/v1/webhooks/logs'),
+  ]).then((answers) => answers.map(({ text }) => text));
+
+describe("another workspace's id", () => {
+  it('is tried on every route that takes one', () => {
+    const taking = rest.judged.operations.filter(({ path }) => path.includes('{id}'));
+    expect(taking.length).toBeGreaterThanOrEqual(13);
+    expect(taking.filter(({ path }) => kindOf(path) === undefined)).toEqual([]);
+  });
+
+  it('is answered on every route like an id that does not exist, and nothing happens to what it names', async () => {
+    const before = await ours();
+    const taking = rest.judged.operations.filter(({ path }) => path.includes('{id}'));
+    for (const { method, path, operationId } of taking) {
+      const kind = kindOf(path) ?? '';
+      const askFor = (id = '') => rest.ask(method, path.replace('{id}', id), bodies[operationId], { key: stranger });
+      const [foreign, unknown] = [await askFor(ids[kind]), await askFor(never[kind])];
+      expect([method, path, foreign.status, foreign.body.code]).toEqual([method, path, 404, 'not_found']);
+      expect(foreign.body).toEqual(unknown.body);
+    }
+    expect(await ours()).toEqual(before);
+    expect(rest.h.receiver.requests).toHaveLength(1);
+  });
+
+  it.each(['/v1/deliveries', '/v1/webhooks/logs'])('filters nothing out of %s', async (list) => {
+    const askFor = (id = '') => rest.ask('GET', `${list}?endpoint_id=${id}`, undefined, { key: stranger });
+    const [foreign, unknown] = [await askFor(ids['subscriptions']), await askFor(never['subscriptions'])];
+    expect([foreign.status, foreign.body]).toEqual([404, unknown.body]);
+  });
+
+  it('is in no list', async () => {
+    for (const list of ['/v1/events', '/v1/deliveries', '/v1/webhooks/logs', subscriptions]) {
+      expect((await rest.ask('GET', list, undefined, { key: stranger })).body).toEqual({ data: [], next_cursor: null });
+    }
+    const { body } = await rest.ask('GET', '/v1/keys', undefined, { key: stranger });
+    expect(body.data.map(({ name }: { name: string }) => name)).toEqual(['stranger']);
+  });
+
+  it('is answered by every MCP tool like an id that does not exist', async () => {
+    const before = await ours();
+    const idFields = { subscription_id: 'subscriptions', delivery_id: 'deliveries', event_id: 'events' };
+    const taking = tools.flatMap((tool) => {
+      const field = Object.keys(idFields).find((name) =>
+        tool.input.safeParse({}).error?.issues.some(({ path }) => path[0] === name),
+      );
+      return field === undefined ? [] : [{ name: tool.name, field: field as keyof typeof idFields }];
+    });
+    expect(taking.length).toBeGreaterThanOrEqual(9);
+    for (const { name, field } of taking) {
+      const more = name === 'replay_webhook_deliveries' ? { since: '2026-01-01T00:00:00Z' } : {};
+      const kind = idFields[field];
+      const foreign = errorOf(await agent.callTool(name, { [field]: ids[kind], ...more }));
+      expect([name, foreign]).toEqual([name, expect.stringMatching(/^not_found: /)]);
+      expect(foreign).toBe(errorOf(await agent.callTool(name, { [field]: never[kind], ...more })));
+    }
+    expect(await ours()).toEqual(before);
+  });
+});
+
+describe('what two workspaces name alike', () => {
+  it('is two things: event types, events and their data', async () => {
+    const { operator } = rest.h.posthorn;
+    await operator.createWorkspace('third');
+    const owner = await operator.principal('third');
+    const theirs = await rest.h.core.createKey(owner, { name: 'theirs', scopes: [...scopes] });
+    const asked = async (key: string, method: string, path: string, body?: object) =>
+      (await rest.ask(method, path, body, { key })).body;
+    const described = async (key: string) => {
+      const { data } = await asked(key, 'GET', '/v1/event-types?limit=200');
+      return data.find(({ name }: { name: string }) => name === 'contact.created').description as string;
+    };
+    const dataOf = async (key: string) => (await asked(key, 'GET', '/v1/events/ours')).data as unknown;
+
+    await asked(theirs.key, 'PUT', '/v1/event-types/contact.created', { description: 'Theirs.', example: {} });
+    expect([await described(theirs.key), await described(adminKey)]).toEqual(['Theirs.', 'A contact was added.']);
+    const event = { type: 'contact.created', data: { theirs: true }, id: 'ours' };
+    expect(await asked(theirs.key, 'POST', '/v1/events', event)).toEqual({ id: 'ours', deliveries: 0 });
+    expect([await dataOf(theirs.key), await dataOf(adminKey)]).toEqual([{ theirs: true }, { name: 'Ada' }]);
+    await asked(theirs.key, 'DELETE', '/v1/events/ours/data');
+    expect([await dataOf(theirs.key), await dataOf(adminKey)]).toEqual([null, { name: 'Ada' }]);
+  });
+});
+
+function kindOf(path: string): string | undefined {
+  return Object.keys(never).find((kind) => path.includes(`/${kind}/{id}`));
+}
