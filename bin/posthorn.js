@@ -13,8 +13,10 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
 process.env.UV_THREADPOOL_SIZE = process.env.UV_THREADPOOL_SIZE || '16';
 void Promise.all([import('node:fs'), import('node:module')])
   .then(([{ existsSync }, { default: module }]) => {
-    // Compiled code is kept between starts, which halves the time that `mcp` needs until it answers.
-    module.enableCompileCache();
+    // Compiled code is kept between starts, which halves the time that `mcp` needs until it answers. The variable says so
+    // to the writer's thread, which would not know otherwise.
+    const { directory } = module.enableCompileCache();
+    if (directory !== undefined) process.env.NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE || directory;
     const source = new URL('../src/main.ts', import.meta.url);
     return import(existsSync(source) ? source.href : new URL('../dist/src/main.js', import.meta.url).href);
   })

@@ -1,13 +1,16 @@
 import type { Posthorn } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { PosthornError } from './core/errors.ts';
+import type { Metrics } from './core/ports.ts';
 import { agentScopes } from './core/vocabulary.ts';
+import { makeLog } from './log.ts';
 import { serveStdio } from './mcp/stdio.ts';
 import { packageVersion } from './package.ts';
-import { makeLog } from './system.ts';
 
 /** A client that has gone waits for nobody; attempts that take longer are made again by the next process. */
 const drainMs = 3_000;
+/** Nobody asks this process for its figures, and what keeps them takes time to load. */
+const metrics: Metrics = { accepted() {}, attempted() {} };
 
 /**
  * Speaks MCP on stdin and stdout until the client is gone or `signal` aborts. The database is opened, and delivering
@@ -23,6 +26,10 @@ export async function serveLocally(config: Config, signal: AbortSignal): Promise
     log: makeLog({ level: config.logLevel }),
     ...(apiKey === null && { knownScopes: new Set(agentScopes) }),
     signal,
+    async preload() {
+      const app = await import('./app.ts');
+      await app.preload(config);
+    },
     async core() {
       const { core, startDispatcher } = await posthorn.open();
       await startDispatcher();
@@ -55,7 +62,7 @@ function makeOpener(config: Config): { open(): Promise<Posthorn>; close(): Promi
 async function create(config: Config): Promise<Posthorn> {
   const { createPosthorn } = await import('./app.ts');
   try {
-    return await createPosthorn(config);
+    return await createPosthorn(config, { metrics });
   } catch (error) {
     throw error instanceof ConfigError ? new PosthornError('misconfigured', error.message) : error;
   }

@@ -5,9 +5,10 @@ import { readSecretKey } from './config/secret-key.ts';
 import { type Core, createCore } from './core/core.ts';
 import type { Ports, Store } from './core/ports.ts';
 import type { Settings } from './core/settings.ts';
+import { makeLog } from './log.ts';
 import { makeOperator, type Operator } from './operator.ts';
 import { packageVersion } from './package.ts';
-import { makeLog, newTypeId, systemClock, systemRandom } from './system.ts';
+import { newTypeId, systemClock, systemRandom } from './system.ts';
 
 export { type Config, ConfigError, loadConfig } from './config.ts';
 export type { Operator } from './operator.ts';
@@ -94,24 +95,23 @@ async function closePorts({ sender, store }: Ports): Promise<void> {
 async function openPorts(config: Config, overrides: Partial<Ports>, port: () => number): Promise<Ports> {
   const log = overrides.log ?? makeLog({ level: config.logLevel });
   const clock = overrides.clock ?? systemClock;
-  const [{ openStore }, { makePolicy }, { makeTargets }] = await Promise.all([
-    import('./store/open.ts'),
+  // The database opens in a thread of its own while the rest is loaded. What the host brings itself is not loaded at all.
+  const { sender } = overrides;
+  const [store, metrics, { makePolicy }, { makeTargets }, { makeSender }] = await Promise.all([
+    overrides.store ?? openConfigured(config),
+    overrides.metrics ?? import('./metrics.ts').then(({ makeMetrics }) => makeMetrics()),
     import('./net/address.ts'),
     import('./net/targets.ts'),
+    sender === undefined ? import('./net/sender.ts') : { makeSender: () => sender },
   ]);
   const policy = makePolicy({
     allowTargets: config.allowTargets,
     ownHosts: () => ownHosts(config, port()),
     ownAddresses: () => Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => address) ?? []),
   });
-  // Imported where nobody brings their own: each takes a tenth of a second.
-  const sender =
-    overrides.sender ??
-    (await import('./net/sender.ts')).makeSender({ policy, clock, connectionsPerOrigin: config.endpointConcurrency });
-  const metrics = overrides.metrics ?? (await import('./metrics.ts')).makeMetrics();
   return {
-    store: overrides.store ?? (await openStore(config.databaseUrl, { healthLimits: config })),
-    sender,
+    store,
+    sender: makeSender({ policy, clock, connectionsPerOrigin: config.endpointConcurrency }),
     metrics,
     targets: overrides.targets ?? makeTargets({ policy, clock }),
     clock,
@@ -119,6 +119,18 @@ async function openPorts(config: Config, overrides: Partial<Ports>, port: () => 
     newId: overrides.newId ?? newTypeId,
     log,
   };
+}
+
+/** Loads what `createPosthorn` will need, and opens nothing. */
+export async function preload({ databaseUrl }: Config): Promise<void> {
+  const { preloadStore } = await import('./store/open.ts');
+  await preloadStore(databaseUrl);
+  await import('./net/sender.ts');
+}
+
+async function openConfigured(config: Config): Promise<Store> {
+  const { openStore } = await import('./store/open.ts');
+  return openStore(config.databaseUrl, { healthLimits: config });
 }
 
 /** Under which hosts and ports this server would call itself. */

@@ -53,7 +53,7 @@ const layers: { name: string; files: RegExp; uses: string[] }[] = [
   { name: 'http', files: /^src\/http\//, uses: ['core', 'package'] },
   {
     name: 'app',
-    files: /^src\/(app(-\w+)?|config|metrics|operator|system)\.ts$|^src\/config\//,
+    files: /^src\/(app(-\w+)?|config|log|metrics|operator|system)\.ts$|^src\/config\//,
     uses: ['core', 'store', 'net', 'mcp', 'http', 'package'],
   },
   { name: 'main', files: /^src\/main\.ts$|^src\/commands\//, uses: ['app', 'core', 'package', 'verify'] },
@@ -135,7 +135,7 @@ const owners: { names: RegExp; files: RegExp }[] = [
     files: /^src\/(main\.ts|commands\/)/,
   },
   { names: /^process\.(stdout|stdin)$/, files: /^src\/(main\.ts|commands\/|mcp\/stdio[\w-]*\.ts)/ },
-  { names: /^process\.stderr$/, files: /^src\/(main\.ts|commands\/|system\.ts)/ },
+  { names: /^process\.stderr$/, files: /^src\/(main\.ts|commands\/)/ },
   { names: /^console\./, files: /^src\/commands\// },
   // Facts that change nothing.
   { names: /^process\.(pid|platform|version|versions|arch|uptime|memoryUsage|hrtime|execPath)$/, files: /./ },

@@ -21,6 +21,8 @@ export class StdioTransport implements Transport {
   onmessage?: (message: JSONRPCMessage) => void;
   /** Resolves when the client is gone or the connection was closed. */
   readonly closed: Promise<void>;
+  /** Resolves when the first request is answered. */
+  readonly answered: Promise<void>;
   readonly #stdin: Readable;
   readonly #stdout: Writable;
   readonly #buffer = new ReadBuffer();
@@ -29,12 +31,16 @@ export class StdioTransport implements Transport {
   #state: 'open' | 'draining' | 'closed' = 'open';
   #drainTimer: NodeJS.Timeout | undefined;
   #resolveClosed: () => void = () => {};
+  #resolveAnswered: () => void = () => {};
 
   constructor(stdin: Readable, stdout: Writable) {
     this.#stdin = stdin;
     this.#stdout = stdout;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
+    });
+    this.answered = new Promise((resolve) => {
+      this.#resolveAnswered = resolve;
     });
   }
 
@@ -50,6 +56,7 @@ export class StdioTransport implements Transport {
       this.#stdout.write(serializeMessage(message), (error) => (error ? reject(error) : resolve()));
     });
     const isAnswer = 'result' in message || 'error' in message;
+    if (isAnswer) this.#resolveAnswered();
     if (isAnswer && message.id !== undefined && message.id !== null) this.#settled(message.id);
   }
 

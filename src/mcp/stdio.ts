@@ -17,7 +17,15 @@ export interface StdioOptions extends McpOptions {
   stdin?: Readable;
   stdout?: Writable;
   signal?: AbortSignal;
+  /**
+   * Loads what `core` is going to need, and opens nothing. Called once, when the client has its first answer and its first
+   * questions after that: the first call of a tool then waits for the database alone.
+   */
+  preload?: () => Promise<void>;
 }
+
+/** Clients ask for their lists right after the first answer, and loading would keep them waiting. */
+const preloadAfterMs = 250;
 
 /**
  * Serves one MCP client over stdio until it is gone: its end of stdin was closed, stdout broke, or `signal` aborted.
@@ -34,8 +42,26 @@ export async function serveStdio(options: StdioOptions): Promise<void> {
   const stop = () => void connection.close();
   options.signal?.addEventListener('abort', stop, { once: true });
   if (options.signal?.aborted) stop();
+  const cancelPreload = preloadLater(options, transport);
   await transport.closed;
+  cancelPreload();
   options.signal?.removeEventListener('abort', stop);
+}
+
+/** Answers how to call it off. What fails to load now fails again when it is needed, where somebody is told. */
+function preloadLater({ preload, log }: StdioOptions, { answered }: StdioTransport): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let isOff = preload === undefined;
+  const run = () => {
+    preload?.().catch((error: unknown) => log.debug({ err: error }, 'preloading failed'));
+  };
+  void answered.then(() => {
+    if (!isOff) timer = setTimeout(run, preloadAfterMs).unref();
+  });
+  return () => {
+    isOff = true;
+    clearTimeout(timer);
+  };
 }
 
 function openOnce(options: StdioOptions): Session {

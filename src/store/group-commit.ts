@@ -1,3 +1,6 @@
+/** As many operations always share one transaction; of more, half. */
+const wholeGroupMax = 32;
+
 /** The answer to one operation of a group. */
 export type Outcome<R> = { ok: true; value: R } | { ok: false; error: unknown };
 
@@ -66,8 +69,11 @@ export class GroupCommit<Op, R> {
   #takeGroup(): Waiting<Op, R>[] {
     let rows = 0;
     let count = 0;
+    // Half of them, once they are many: if every sender waited for the same commit, the network would stand still for it
+    // and the disk for the network.
+    const countMax = Math.max(wholeGroupMax, Math.ceil(this.#waiting.length / 2));
     for (const waiting of this.#waiting) {
-      if (count > 0 && rows + waiting.rows > this.#rowsMax) break;
+      if (count >= countMax || (count > 0 && rows + waiting.rows > this.#rowsMax)) break;
       rows += waiting.rows;
       count++;
     }

@@ -8,11 +8,20 @@ import type { HealthLimits } from '../core/rules/health.ts';
  */
 export async function openStore(url: string, options: { healthLimits: HealthLimits }): Promise<Store> {
   if (url.startsWith('file:')) {
-    const { openSqlite } = await import('./sqlite/store.ts');
-    return openSqlite(sqlitePath(url), options.healthLimits);
+    const path = sqlitePath(url);
+    const { WriterThread } = await import('./sqlite/writer-thread.ts');
+    // The thread loads and opens the file while this one loads the query builder, which takes as long.
+    const starting = WriterThread.start(path, options.healthLimits);
+    const [thread, { openSqlite }] = await Promise.all([starting, import('./sqlite/store.ts')]);
+    return openSqlite(path, thread);
   }
   const { openPostgres } = await import('./postgres/store.ts');
   return openPostgres(url, options.healthLimits);
+}
+
+/** Loads what `openStore` will need for this URL, and opens nothing. */
+export async function preloadStore(url: string): Promise<void> {
+  await (url.startsWith('file:') ? import('./sqlite/store.ts') : import('./postgres/store.ts'));
 }
 
 /** The path of a `file:` URL, in its short form (`file:./data/posthorn.db`) too. */

@@ -2,7 +2,8 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { makeLog, newTypeId, systemClock, systemRandom } from '../../src/system.ts';
+import { makeLog } from '../../src/log.ts';
+import { newTypeId, systemClock, systemRandom } from '../../src/system.ts';
 
 describe('makeLog', () => {
   let folder: string;

@@ -123,7 +123,7 @@ describe('an endpoint that is held back', () => {
     await one.publish();
     await one.log(1);
     one.respond(answering(204));
-    rest.h.clock.jump(60 * secondMs);
+    await rest.pass(60 * secondMs);
     await one.log(2);
     expect(await one.show()).toMatchObject({ held_until: null, pending_count: 0, failure_count: 0 });
   });
@@ -187,7 +187,7 @@ describe('a delivery whose schedule is used up', () => {
       [2, 60_000],
     ] as const) {
       await one.log(rows);
-      rest.h.clock.jump(waitMs);
+      await rest.pass(waitMs);
     }
     await one.log(3);
     const deliveries = async () => (await rest.ask('GET', `/v1/deliveries?endpoint_id=${one.id}`)).body.data;

@@ -48,7 +48,7 @@ describe('the log', () => {
     await one.publish();
     await one.log(1);
     one.respond(answering(204));
-    rest.h.clock.jump(5_000);
+    await rest.pass(5_000);
     await one.log(2);
     const then = at(rest.h.clock.now());
     await rest.ask('POST', `${subscriptions}/${one.id}/test`, { event_type: 'form.submitted' });

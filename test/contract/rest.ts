@@ -5,6 +5,8 @@ import { type Harness, type HarnessOptions, startHarness } from '../support/harn
 import { until } from '../support/until.ts';
 
 export const adminKey = 'an-admin-key-of-more-than-32-characters';
+/** How often the dispatcher's heart beats. */
+const beatMs = 2_000;
 export const subscriptions = '/v1/webhooks/subscriptions';
 
 export interface Answered {
@@ -35,6 +37,8 @@ export interface Rest {
   makeKey(...scopes: Scope[]): Promise<string>;
   /** The log of a subscription, newest first, as soon as it has that many rows. */
   logOf(id: string, rows: number): Promise<LogRow[]>;
+  /** Lets time pass, and the dispatcher notice it: a clock that stands still rings no second heartbeat. */
+  pass(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -90,6 +94,13 @@ export async function startRest(options: HarnessOptions = {}): Promise<Rest> {
       const read = async () => (await ask('GET', `${subscriptions}/${id}/logs`)).body.data as LogRow[];
       await until(async () => (await read()).length >= rows);
       return read();
+    },
+    async pass(ms) {
+      h.clock.jump(ms);
+      await until(() => {
+        const { running, lastBeatAt } = h.core.worker.pulse();
+        return !running || (lastBeatAt !== null && h.clock.now() - lastBeatAt < beatMs);
+      });
     },
     close: () => h.close(),
   };

@@ -159,7 +159,7 @@ describe('pausing', () => {
     await one.patch({ status: 'paused' });
     const { body } = await rest.publish({ type: one.type });
     expect(body.deliveries).toBe(0);
-    rest.h.clock.jump(60_000);
+    await rest.pass(60_000);
     expect(await one.show()).toMatchObject({ status: 'paused', pending_count: 1, next_attempt_at: null });
     expect(one.sent()).toEqual([before]);
     await one.patch({ status: 'active' });
@@ -207,9 +207,9 @@ describe('replay', () => {
     const one = await open();
     await one.patch({ status: 'paused' });
     const first = await one.publish();
-    rest.h.clock.jump(60_000);
+    await rest.pass(60_000);
     const between = at();
-    rest.h.clock.jump(60_000);
+    await rest.pass(60_000);
     const second = await one.publish();
     await one.patch({ status: 'active' });
     expect((await replay(one.id, { since: between })).body).toEqual({ queued: 1, next_since: null });

@@ -5,6 +5,7 @@ import type { Core } from '../../src/core/core.ts';
 import { PosthornError } from '../../src/core/errors.ts';
 import { serveStdio, type StdioOptions } from '../../src/mcp/stdio.ts';
 import { defaultToolGroups, tools } from '../../tools/index.ts';
+import { until } from '../support/until.ts';
 import { closeAfterEach } from './close-after-each.ts';
 import { aSubscription, coreWithOneSubscription, fakeCore, principalWith, recordingLog } from './fake-core.ts';
 
@@ -86,6 +87,34 @@ describe('stdio', () => {
     expect(opened).toEqual([]);
     await ask(call(3, 'list_webhook_subscriptions'));
     expect(opened).toEqual(['core', 'principal']);
+  });
+
+  it('loads what it will need once it was asked something, and opens nothing', async () => {
+    const loaded = Promise.withResolvers<string[]>();
+    const { ask, opened } = serve({
+      knownScopes: principalWith().scopes,
+      preload: async () => loaded.resolve([...opened]),
+    });
+    await ask(initialize);
+    expect(await loaded.promise).toEqual([]);
+  });
+
+  it('loads nothing for a client that asks nothing, and survives what does not load', async () => {
+    const log = recordingLog();
+    let loads = 0;
+    const preload = () => {
+      loads += 1;
+      return Promise.reject(new Error('no such module'));
+    };
+    const silent = serve({ preload });
+    silent.stdin.end();
+    await silent.done;
+    expect(loads).toBe(0);
+    const { ask } = serve({ preload, log });
+    await ask(initialize);
+    await until(() => log.lines.some(({ message }) => message === 'preloading failed'));
+    expect(loads).toBe(1);
+    expect(await ask(call(2, 'list_webhook_subscriptions'))).toHaveProperty('result.structuredContent');
   });
 
   it('opens core once and asks for the principal each time', async () => {

@@ -79,7 +79,7 @@ describe('endpoints whose receivers never answer', () => {
     let id = 0;
     for (let round = 0; round < 20; round++) {
       for (let endpointId = 0; endpointId < count; endpointId++) {
-        const leased = Math.min(lanes.wanted, lanes.room(endpoint(endpointId, { workspaceId })));
+        const leased = Math.min(lanes.wanted, lanes.room(endpoint(endpointId, { workspaceId }), now));
         for (let each = 0; each < leased; each++) lanes.add(ready(id++, endpointId, workspaceId));
         takeAll(lanes);
       }
@@ -91,7 +91,7 @@ describe('endpoints whose receivers never answer', () => {
     const lanes = hanging(count);
     expect(lanes.inFlight).toBeGreaterThanOrEqual(64);
     expect(lanes.wanted).toBeGreaterThan(0);
-    expect(lanes.room(endpoint(999, { workspaceId: 2 }))).toBeGreaterThan(0);
+    expect(lanes.room(endpoint(999, { workspaceId: 2 }), now)).toBeGreaterThan(0);
     lanes.add(ready(9_999, 999, 2));
     expect(lanes.next(now)?.ready.delivery.endpointId).toBe(999);
   });
@@ -106,12 +106,12 @@ describe('endpoints whose receivers never answer', () => {
 describe('how much to lease', () => {
   it('is for one endpoint at least its own slots, less what it holds already', () => {
     const lanes = filled([3], { slots: 256, laneSlots: 4 });
-    expect(lanes.room(endpoint(1))).toBeGreaterThanOrEqual(4);
-    expect(lanes.room(endpoint(0))).toBe(lanes.room(endpoint(1)) - 3);
+    expect(lanes.room(endpoint(1), now)).toBeGreaterThanOrEqual(4);
+    expect(lanes.room(endpoint(0), now)).toBe(lanes.room(endpoint(1), now) - 3);
   });
 
   it('is one for an endpoint that is known to fail', () => {
-    expect(new Lanes({ slots: 256, laneSlots: 64 }).room(endpoint(1, { failing: true }))).toBe(1);
+    expect(new Lanes({ slots: 256, laneSlots: 64 }).room(endpoint(1, { failing: true }), now)).toBe(1);
   });
 
   it('is worth a round trip until the store had no more', () => {
@@ -121,7 +121,7 @@ describe('how much to lease', () => {
     expect(lanes.isHungry(taken.lane)).toBe(true);
     lanes.exhausted(0);
     expect(lanes.isHungry(taken.lane)).toBe(false);
-    lanes.room(endpoint(0));
+    lanes.room(endpoint(0), now);
     expect(lanes.isHungry(taken.lane)).toBe(true);
   });
 
@@ -138,7 +138,7 @@ describe('pace', () => {
     const lanes = new Lanes({ slots: 256, laneSlots: 64 });
     const begun: number[] = [];
     const pauses: number[] = [];
-    lanes.room(endpoint(1, { failing: true }));
+    lanes.room(endpoint(1, { failing: true }), now);
     for (let id = 0; id < 41; id++) lanes.add(ready(id, 1));
     for (let at = now; at < now + 10_000; at = lanes.gateAt ?? at) {
       const next = lanes.next(at);

@@ -26,6 +26,8 @@ export interface Lane {
   pace: Pace;
   /** How many deliveries are leased beyond the window, so that a free slot need not wait for the store. */
   ahead: number;
+  /** When it was last found to have used up half of that. */
+  leasedAt: number;
   /** Whether the store may hold more that is due. */
   more: boolean;
   /** Attempts that may begin now, where the pace bounds them, and since when that was counted. */
@@ -33,8 +35,9 @@ export interface Lane {
   startsAt: number;
 }
 
-/** What a lane begins with; it doubles whenever the lane uses it up, and is nothing while the endpoint fails. */
+/** What a lane begins with; it doubles whenever the lane uses it up soon, and is nothing while the endpoint fails. */
 const aheadMin = 32;
+const soonMs = 250;
 /** Lanes that wait for nothing but remember a pace. */
 const idleLanesMax = 10_000;
 /** A bounded pace may save up starts for so long. */
@@ -79,15 +82,22 @@ export class Lanes {
   }
 
   /** How many more of this endpoint's deliveries may be leased. */
-  room(endpoint: DueEndpoint): number {
+  room(endpoint: DueEndpoint, now: number): number {
     const lane = this.#lane(endpoint);
     lane.more = true;
     const held = lane.inFlight + lane.ready.length;
     if (this.inFlight + this.readyCount >= this.#leasedMax) return held === 0 ? 1 : 0;
     if (isDown(lane.pace) || lane.pace.backSince !== null) return Math.max(0, lane.pace.window - held);
-    if (lane.ready.length === 0 && lane.inFlight > 0) lane.ahead = Math.min(this.#slots, lane.ahead * 2);
-    const ahead = lane.pace.failures > 0 ? 0 : lane.ahead;
+    const ahead = lane.pace.failures > 0 ? 0 : this.#aheadOf(lane, now);
     return Math.max(0, lane.pace.window + ahead - held);
+  }
+
+  /** What a lane uses up soon is leased in larger parts: each lease costs a transaction. */
+  #aheadOf(lane: Lane, now: number): number {
+    const usedUp = lane.inFlight > 0 && this.isHungry(lane);
+    if (usedUp && now - lane.leasedAt < soonMs) lane.ahead = Math.min(this.#slots, lane.ahead * 2);
+    if (usedUp) lane.leasedAt = now;
+    return lane.ahead;
   }
 
   /** Whether leasing more for this lane is worth a round trip. */
@@ -153,6 +163,7 @@ export class Lanes {
       inFlight: 0,
       pace: endpoint.failing ? failingPace() : openPace(this.#laneSlots),
       ahead: aheadMin,
+      leasedAt: 0,
       more: true,
       starts: 1,
       startsAt: 0,

@@ -140,13 +140,14 @@ class Dispatcher implements Worker {
   async #claimOnce(): Promise<void> {
     const { workerId } = this.#heart;
     if (workerId === null || this.#heart.isStale) return;
-    const { store, clock } = this.#ports;
+    const { store } = this.#ports;
+    const now = this.#ports.clock.now();
     const claimed = await claim(store, {
       workerId,
       count: this.#lanes.wanted,
       fullCount: this.#lanes.count,
-      room: (endpoint) => this.#lanes.room(endpoint),
-      now: clock.now(),
+      room: (endpoint) => this.#lanes.room(endpoint, now),
+      now,
     });
     if (workerId !== this.#heart.workerId) return;
     for (const delivery of claimed.deliveries) {
@@ -218,7 +219,7 @@ class Dispatcher implements Worker {
   /** Sends once; null when nothing was sent. */
   async #settlement(delivery: LeasedDelivery, event: LeasedEvent): Promise<Settlement | null> {
     try {
-      const target = await this.#target(delivery.endpointId, delivery.endpointVersion);
+      const target = this.#knownTarget(delivery) ?? (await this.#readTarget(delivery.endpointId));
       if (target === null) return null;
       const facts = await send(this.#ports, this.#settings, target, event, false);
       this.#ports.metrics.attempted(facts.error, facts.durationMs);
@@ -252,9 +253,12 @@ class Dispatcher implements Worker {
     }
   }
 
-  async #target(endpointId: number, version: number): Promise<PreparedTarget | null> {
+  #knownTarget({ endpointId, endpointVersion }: LeasedDelivery): PreparedTarget | null {
     const known = this.#targets.get(endpointId);
-    if (known !== undefined && known.version >= version) return known;
+    return known !== undefined && known.version >= endpointVersion ? known : null;
+  }
+
+  async #readTarget(endpointId: number): Promise<PreparedTarget | null> {
     const record = await this.#ports.store.journey.target(endpointId);
     if (record === null) return null;
     const target = prepareTarget(record, this.#vault);

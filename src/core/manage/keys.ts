@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
-import type { KeyRecord } from '../ports.ts';
+import type { KeyRecord, KeyStore } from '../ports.ts';
 import { formatKey, hashKey, keyPrefix, keyRandomBytes } from '../rules/api-key.ts';
 import { rowBefore } from '../rules/ids.ts';
 import { showKey } from '../rules/show.ts';
@@ -128,10 +128,16 @@ async function insertKey(
   return { record, key };
 }
 
-async function defaultWorkspaceId(context: Context): Promise<number> {
-  const { store, newId, clock } = context;
+/** Asked by every request with the admin key, and never another one for a database. */
+const defaultWorkspaceIds = new WeakMap<KeyStore, number>();
+
+async function defaultWorkspaceId({ store, newId, clock }: Context): Promise<number> {
+  const seen = defaultWorkspaceIds.get(store.keys);
+  if (seen !== undefined) return seen;
   const known = (await store.keys.workspaces()).find(({ name }) => name === defaultWorkspace);
-  return (known ?? (await store.keys.ensureWorkspace(defaultWorkspace, newId('wsp'), clock.now()))).id;
+  const { id } = known ?? (await store.keys.ensureWorkspace(defaultWorkspace, newId('wsp'), clock.now()));
+  defaultWorkspaceIds.set(store.keys, id);
+  return id;
 }
 
 /** When a key was used last is worth no failed request. */

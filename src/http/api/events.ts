@@ -46,7 +46,7 @@ export const eventRoutes: Route[] = [
     path: '/v1/events',
     tag,
     summary: 'List events',
-    description: '`data` is there for keys with `payloads:read`.',
+    description: 'Without `data` and `deliveries`, which each event shows when it is read by itself.',
     answer: { status: 200, description: 'A page, newest first', schema: page(event) },
   }),
   route('getEvent', {

@@ -1,6 +1,5 @@
 import { Kysely, SqliteDialect } from 'kysely';
 import type { Store } from '../../core/ports.ts';
-import type { HealthLimits } from '../../core/rules/health.ts';
 import { answering } from '../answering.ts';
 import { GroupCommit, type Outcome } from '../group-commit.ts';
 import { journeyStore } from '../journey-store.ts';
@@ -12,16 +11,15 @@ import { openReader } from './connection.ts';
 import { dueReads } from './due.ts';
 import { packGroup, unpackOutcomes } from './packing.ts';
 import { writerDialect } from './writer-dialect.ts';
-import { WriterThread } from './writer-thread.ts';
+import type { WriterThread } from './writer-thread.ts';
 
 /** Bounds how long one group holds the file: about 10 ms of writing. */
 const groupRowsMax = 2_000;
 /** How soon a commit of another process is noticed. */
 const outsideCheckMs = 25;
 
-/** The store on one SQLite file, which several processes may share. */
-export async function openSqlite(path: string, limits: HealthLimits): Promise<Store> {
-  const thread = await WriterThread.start(path, limits);
+/** The store on one SQLite file, which several processes may share. `thread` has opened it. */
+export function openSqlite(path: string, thread: WriterThread): Store {
   const reader = openReader(path);
   const read = new Kysely<Tables>({ dialect: new SqliteDialect({ database: reader }) });
   const write = new Kysely<Tables>({ dialect: writerDialect(thread) });
