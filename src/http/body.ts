@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import { PosthornError } from '../core/errors.ts';
 import { limits } from '../core/inputs.ts';
 import type { RequestContext } from './context.ts';
-import { httpLimits } from './limits.ts';
 
 const mediaTypePattern = /^(?:application\/json|[\w!#$&^.+-]+\/[\w!#$&^.+-]+\+json)$/i;
 const charsetPattern = /^charset="?utf-8"?$/i;
@@ -10,32 +9,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * The JSON value of a body, exactly as JSON.parse makes it; undefined when there is no body, which needs no content type.
- * Throws `payload_too_large`, `unsupported_media_type`, `invalid_json`, or `validation_failed` for one that is nested too
- * deeply to be written down again.
+ * Throws `payload_too_large`, `unsupported_media_type` or `invalid_json`.
  */
 export async function readJson(c: RequestContext): Promise<unknown> {
   const bytes = await readBytes(c);
   if (bytes.length === 0) return undefined;
   requireJson(c.req.raw.headers);
-  const value = parse(bytes);
-  // Each level takes a byte to open and one to close, so that most bodies need not be looked through.
-  if (bytes.length > 2 * httpLimits.jsonLevelsMax && isDeeperThan(value, httpLimits.jsonLevelsMax)) throw tooDeep();
-  return value;
-}
-
-function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(utf8.decode(bytes)) as unknown;
   } catch {
     // The parser's own message quotes the body, which may hold secrets.
     throw new PosthornError('invalid_json', 'The body is not one JSON value in UTF-8.');
   }
-}
-
-/** Whether arrays and objects stand in one another more than `levels` deep. */
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((one) => isDeeperThan(one, levels - 1));
 }
 
 /** The bytes of a body of at most 5 MiB, counted as they come. Throws `payload_too_large`. */
@@ -104,11 +89,6 @@ function joined(chunks: Uint8Array[]): Uint8Array {
 
 function tooLarge(): PosthornError {
   return new PosthornError('payload_too_large', 'The body is larger than 5 MiB.');
-}
-
-function tooDeep(): PosthornError {
-  const message = `is nested more than ${httpLimits.jsonLevelsMax} levels deep`;
-  return new PosthornError('validation_failed', `The body ${message}.`, { errors: [{ path: '', message }] });
 }
 
 function cutShort(): PosthornError {

@@ -12,8 +12,6 @@ export const httpLimits = {
   connectionsMax: 4_096,
   /** How long `close` lets answers under way end before it cuts them. */
   closeGraceMs: 5_000,
-  /** Arrays and objects in one another. JSON.parse reads any number of them, JSON.stringify overflows the stack at some 5,000. */
-  jsonLevelsMax: 500,
   /** Field errors in one problem; a body of five megabytes can hold a million wrong fields. */
   problemErrorsMax: 100,
   /** Host headers remembered as allowed; every port makes another one. */

@@ -139,8 +139,8 @@ const valuesOf = (url: string, subscriptions: string[], cursor: string | null): 
   secret: ['a-secret-of-mine', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'short'],
   overlap: ['0s', '1h', '7d', '8d'],
   expires_in: ['90d', '0s', '1ms', '999999999999d', '100000000d', '104249991d'],
-  since: ['2026-01-01T00:00:00Z', '9999-12-31T23:59:59.999Z', '0000-01-01T00:00:00Z'],
-  occurred_at: ['2026-01-01T00:00:00Z', '9999-12-31T23:59:59Z', '0000-01-01T00:00:00Z'],
+  since: ['2026-01-01T00:00:00Z', '9999-12-31T23:59:59.999Z', '0000-01-01T00:00:00Z', '2026-02-31T00:00:00+14:00'],
+  occurred_at: ['2026-01-01T00:00:00Z', '9999-12-31T23:59:59-23:59', '0000-01-01T00:00:00+23:59'],
   endpoint_id: subscriptions,
   cursor: [cursor, 'cjE', 'cjA', 'abc', 'cjk5OTk5OTk5OTk5OTk5OTk5'],
 });

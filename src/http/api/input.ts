@@ -1,11 +1,15 @@
 import type { z } from 'zod';
 import { type FieldError, PosthornError } from '../../core/errors.ts';
+import { limits } from '../../core/inputs.ts';
 import { notFound } from '../../core/use-case.ts';
 import { readJson } from '../body.ts';
 import type { RequestContext } from '../context.ts';
 import { type Fields, fieldsOf } from './fields.ts';
 import { readQuery } from './query.ts';
 import type { Route } from './route.ts';
+
+/** A sample is sent as data is, and stands one level down in the body. */
+const bodyDepthMax = limits.dataDepthMax + 1;
 
 /** Makes core's input of one request. */
 export type InputReader = (c: RequestContext) => Promise<unknown>;
@@ -54,9 +58,20 @@ function pathParameter(value: string | undefined, schema: z.ZodType, names: bool
 
 function asObject(body: unknown): object {
   if (body === undefined) return {};
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
-  const errors: FieldError[] = [{ path: '', message: 'must be a JSON object' }];
-  throw new PosthornError('validation_failed', 'The body must be a JSON object.', { errors });
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw wrongBody('must be a JSON object');
+  // JSON.parse reads any depth, JSON.stringify overflows the stack at some thousand levels.
+  if (nestsDeeper(body, bodyDepthMax)) throw wrongBody(`must not nest deeper than ${bodyDepthMax} levels`);
+  return body;
+}
+
+function nestsDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((one) => nestsDeeper(one, levels - 1));
+}
+
+function wrongBody(message: string): PosthornError {
+  const errors: FieldError[] = [{ path: '', message }];
+  return new PosthornError('validation_failed', `The body ${message}.`, { errors });
 }
 
 /** A body that repeats what the path says, as a PUT of what was read does, is no contradiction. */

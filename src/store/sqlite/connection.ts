@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { PosthornError } from '../../core/errors.ts';
@@ -10,6 +10,8 @@ const busyMsMax = 5_000;
 /** The one writing connection of a process. Makes folder, file and tables when they are missing. */
 export function openWriter(path: string): Database.Database {
   makeFolder(dirname(path));
+  // Payloads are nobody else's business; the log beside it gets the same mode.
+  closeSync(openSync(path, 'a', 0o600));
   const db = new Database(path, { timeout: busyMsMax });
   useWriteAheadLog(db);
   // NORMAL would lose what was acknowledged when the power fails: only FULL syncs the log with every commit.
