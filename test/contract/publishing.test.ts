@@ -165,6 +165,43 @@ describe('what was published', () => {
   });
 });
 
+describe('the catalogue', () => {
+  const put = (name: string, more: object = {}) =>
+    rest.ask('PUT', `/v1/event-types/${name}`, { description: 'An order was paid.', example: { total: 1 }, ...more });
+
+  it('takes types of its own, which are then chosen, published and sampled, and gives them up again', async () => {
+    const schema = { type: 'object', properties: { total: { type: 'number' } } };
+    const type = { name: 'order.paid', description: 'An order was paid.', schema, example: { total: 1 } };
+    expect((await rest.publish({ type: 'order.paid' })).status).toBe(422);
+    expect((await put('order.paid', { name: 'order.paid', schema })).body).toEqual({ ...type, built_in: false });
+    const { body } = await rest.ask('GET', '/v1/event-types?limit=200');
+    expect(body.data).toContainEqual({ ...type, built_in: false });
+    expect((await rest.subscribe({ events: ['order.*'] })).status).toBe(201);
+    expect((await rest.publish({ type: 'order.paid' })).body.deliveries).toBe(1);
+    expect((await rest.ask('DELETE', '/v1/event-types/order.paid')).status).toBe(204);
+    expect((await rest.publish({ type: 'order.paid' })).status).toBe(422);
+    expect((await rest.ask('DELETE', '/v1/event-types/order.paid')).status).toBe(404);
+  });
+
+  it('refuses a body that names another type than the path, and names that are none', async () => {
+    expect(await put('order.one', { name: 'order.two' })).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: '/name' }] },
+    });
+    for (const name of ['Order.Paid', 'order..paid', 'order-paid', '.paid', 'x'.repeat(129)]) {
+      expect([name, (await put(name)).status]).toEqual([name, 422]);
+    }
+  });
+
+  it('changes a built-in type and gives it back, but never takes it away', async () => {
+    expect((await put('task.created')).body).toMatchObject({ description: 'An order was paid.', built_in: true });
+    expect((await rest.ask('DELETE', '/v1/event-types/task.created')).status).toBe(204);
+    const refused = await rest.ask('DELETE', '/v1/event-types/task.created');
+    expect(refused).toMatchObject({ status: 409, body: { code: 'built_in' } });
+    expect((await rest.publish({ type: 'task.created' })).status).toBe(202);
+  });
+});
+
 describe('a rate of publishing', () => {
   it('is held for each key, counts every event of an array, and says when to come back', async () => {
     const slow = await startRest({ environment: { POSTHORN_PUBLISH_RATE: '4' } });

@@ -10,8 +10,7 @@ const busyMsMax = 5_000;
 /** The one writing connection of a process. Makes folder, file and tables when they are missing. */
 export function openWriter(path: string): Database.Database {
   makeFolder(dirname(path));
-  // Payloads are nobody else's business; the log beside it gets the same mode.
-  closeSync(openSync(path, 'a', 0o600));
+  makePrivate(path);
   const db = new Database(path, { timeout: busyMsMax });
   useWriteAheadLog(db);
   // NORMAL would lose what was acknowledged when the power fails: only FULL syncs the log with every commit.
@@ -22,6 +21,15 @@ export function openWriter(path: string): Database.Database {
   db.pragma('journal_size_limit = 67108864');
   migrate(db);
   return db;
+}
+
+/** Payloads are nobody else's business. The log beside the file gets its mode; why a file cannot be made, SQLite says. */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'a', 0o600));
+  } catch {
+    // Opening it fails too, in a moment, with the reason.
+  }
 }
 
 /** A client that starts us in `/` is the usual reason why this fails: only another path helps, not trying again. */
