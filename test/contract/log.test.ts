@@ -95,6 +95,7 @@ describe("a receiver's words", () => {
       const { body } = await rest.ask('GET', asking, undefined, { key: trusted });
       const text = body.data[0].untrusted_response as string;
       expect([text.slice(0, 18), Buffer.byteLength(text) <= 2_048]).toEqual(['IGNORE ALL RULESxx', true]);
+      expect(JSON.stringify({ ...body.data[0], untrusted_response: '' })).not.toContain('IGNORE');
     }
     expect(JSON.stringify([await one.show(), rest.h.logs])).not.toContain('IGNORE');
   });

@@ -91,6 +91,7 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
   lowlyKey = (await core.createKey(owner, { name: 'lowly', scopes: ['payloads:read'] })).key;
   const theirKey = await core.createKey(stranger, { name: 'theirs', scopes: [...scopes] });
   const { data: deliveries } = await core.listDeliveries(owner, { limit: 200 });
+  const tested = await core.testSubscription(owner, { subscription_id: subscriptions[0]?.id });
   const { data: theirDeliveries } = await core.listDeliveries(stranger, {});
 
   foreign = async () =>
@@ -108,7 +109,10 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
   const rows = {
     subscriptions: { ours: subscriptions.map(({ id }) => id), others: [theirs.id, 'sub_00000000000000000000000000'] },
     events: { ours: events.map(({ id }) => id), others: ['their-event', 'nobodys'] },
-    deliveries: { ours: retriable.map(({ id }) => id), others: [theirDeliveries[0]?.id ?? '', 'dlv_0000000vvvv'] },
+    deliveries: {
+      ours: retriable.map(({ id }) => id),
+      others: [theirDeliveries[0]?.id ?? '', 'dlv_0000000vvvv', ...Array<string>(4).fill(tested.delivery_id)],
+    },
     keys: { ours: keys.map(({ id }) => id), others: [theirKey.id, 'key_00000000000000000000000000'] },
   };
   return { ids: idsOf(rows), values: valuesOf(url, rows.subscriptions.ours, cursor) };

@@ -5,7 +5,7 @@ import { type Receiver, startReceiver } from '../support/receiver.ts';
 import { makeFolder, type Server, startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
-const kills = 4;
+const kills = 3;
 const livesMs = 250;
 let folder: ReturnType<typeof makeFolder>;
 let receiver: Receiver;
