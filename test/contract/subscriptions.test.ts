@@ -91,6 +91,7 @@ describe('a subscription', () => {
     { status: 'pending_approval' },
     { secret: 'another-one' },
     { id: 'sub_1' },
+    { subscription_id: null },
     { url: '' },
   ])('is not changed by %j', async (change) => {
     const { body } = await rest.subscribe();

@@ -77,7 +77,8 @@ function wrongBody(message: string): PosthornError {
 /** A body that repeats what the path says, as a PUT of what was read does, is no contradiction. */
 function refuseTaken(body: object, takenFields: string[], fromPath: Record<string, unknown>): void {
   const errors = takenFields
-    .filter((field) => Object.hasOwn(body, field) && Reflect.get(body, field) !== (fromPath[field] ?? null))
+    .filter((field) => Object.hasOwn(body, field))
+    .filter((field) => !Object.hasOwn(fromPath, field) || Reflect.get(body, field) !== fromPath[field])
     .map((field): FieldError => ({ path: `/${field}`, message: 'is not a field of this request' }));
   if (errors.length === 0) return;
   throw new PosthornError('validation_failed', `The body holds ${errors[0]?.path.slice(1)}, which it may not.`, {
