@@ -1,8 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import type { KeyRecord, KeyStore } from '../ports.ts';
-import { formatKey, hashKey, keyPrefix, keyRandomBytes } from '../rules/api-key.ts';
+import { formatKey, hashKey, keyPrefix, keyRandomBytes, sameKey } from '../rules/api-key.ts';
 import { rowBefore } from '../rules/ids.ts';
 import { showKey } from '../rules/show.ts';
 import { durationMs } from '../rules/times.ts';
@@ -21,7 +20,7 @@ const keyShape = /^[\x21-\x7e]{8,512}$/;
 /** The principal of a key. Throws `unauthorized` for one that is unknown, revoked or expired, with the same words. */
 export async function authenticate(context: Context, key: string): Promise<Principal> {
   const { adminKey } = context.settings;
-  if (adminKey !== null && sameText(key, adminKey)) {
+  if (adminKey !== null && sameKey(key, adminKey)) {
     return {
       workspaceId: await defaultWorkspaceId(context),
       kind: 'admin',
@@ -156,10 +155,4 @@ function isValid(record: KeyRecord, now: number): boolean {
 function principalOf(record: KeyRecord): Principal {
   const { workspaceId, id, name } = record;
   return { workspaceId, kind: 'key', keyId: id, name, scopes: new Set(record.scopes) };
-}
-
-/** In constant time, whatever the lengths. */
-function sameText(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }
