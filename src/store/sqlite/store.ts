@@ -1,3 +1,4 @@
+import type { Database } from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { Store } from '../../core/ports.ts';
 import { answering } from '../answering.ts';
@@ -11,7 +12,7 @@ import { openReader } from './connection.ts';
 import { dueReads } from './due.ts';
 import { packGroup, unpackOutcomes } from './packing.ts';
 import { writerDialect } from './writer-dialect.ts';
-import type { WriterThread } from './writer-thread.ts';
+import type { WriterThread, Writing } from './writer-thread.ts';
 
 /** Bounds how long one group holds the file: about 10 ms of writing. */
 const groupRowsMax = 2_000;
@@ -20,7 +21,11 @@ const outsideCheckMs = 25;
 
 /** The store on one SQLite file, which several processes may share. `thread` has opened it. */
 export function openSqlite(path: string, thread: WriterThread): Store {
-  const reader = openReader(path);
+  return sqliteStore(openReader(path), thread);
+}
+
+/** The same over a connection that reads and whatever answers to the requests of a writer. */
+export function sqliteStore(reader: Database, thread: Writing): Store {
   const read = new Kysely<Tables>({ dialect: new SqliteDialect({ database: reader }) });
   const write = new Kysely<Tables>({ dialect: writerDialect(thread) });
   const commits = new GroupCommit<JourneyOp, JourneyResult>((ops) => commitGroup(thread, ops), groupRowsMax);
@@ -57,7 +62,7 @@ export function openSqlite(path: string, thread: WriterThread): Store {
   };
 }
 
-async function commitGroup(thread: WriterThread, ops: JourneyOp[]): Promise<Outcome<JourneyResult>[]> {
+async function commitGroup(thread: Writing, ops: JourneyOp[]): Promise<Outcome<JourneyResult>[]> {
   const reply = await thread.request({ kind: 'group', ...packGroup(ops) });
   if (reply.kind !== 'group') throw new Error('the writer thread gave a reply of another kind');
   const outcomes = unpackOutcomes(reply.outcomes, reply.held);

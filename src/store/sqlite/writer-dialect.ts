@@ -8,13 +8,13 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import type { WriterThread } from './writer-thread.ts';
+import type { Writing } from './writer-thread.ts';
 
 /**
  * Kysely over the writer's thread. It does no queueing: whoever opens a transaction must have the thread to himself,
  * which is what `GroupCommit.exclusive` is for.
  */
-export function writerDialect(thread: WriterThread): Dialect {
+export function writerDialect(thread: Writing): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new WriterDriver(thread),
@@ -24,8 +24,8 @@ export function writerDialect(thread: WriterThread): Dialect {
 }
 
 class WriterDriver implements Driver {
-  readonly #thread: WriterThread;
-  constructor(thread: WriterThread) {
+  readonly #thread: Writing;
+  constructor(thread: Writing) {
     this.#thread = thread;
   }
   async init(): Promise<void> {}
@@ -46,8 +46,8 @@ class WriterDriver implements Driver {
 }
 
 class WriterConnection implements DatabaseConnection {
-  readonly #thread: WriterThread;
-  constructor(thread: WriterThread) {
+  readonly #thread: Writing;
+  constructor(thread: Writing) {
     this.#thread = thread;
   }
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {

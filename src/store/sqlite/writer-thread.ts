@@ -3,6 +3,9 @@ import type { HealthLimits } from '../../core/rules/health.ts';
 import { storeError } from '../store-error.ts';
 import type { WriterReply, WriterRequest } from './messages.ts';
 
+/** Whoever takes the requests of a writer, one after the other. */
+export type Writing = Pick<WriterThread, 'request' | 'close'>;
+
 /** The main thread's end of the writer's thread. */
 export class WriterThread {
   readonly #worker: Worker;
