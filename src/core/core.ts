@@ -4,7 +4,7 @@ import { makePublisher } from './journey/accept.ts';
 import { makeTestSender } from './journey/send.ts';
 import { makeWorker, type Worker } from './journey/worker.ts';
 import { authenticate, bootstrap, createKey, listKeys, localPrincipal, revokeKey } from './manage/keys.ts';
-import { getDelivery, listDeliveries, replaySubscription, retryDelivery } from './manage/deliveries.ts';
+import { getDelivery, listDeliveries, retryDelivery } from './manage/deliveries.ts';
 import { eraseEventData, getEvent, listEvents } from './manage/events.ts';
 import { deleteEventType, listEventTypes, putEventType } from './manage/event-types.ts';
 import {
@@ -12,12 +12,14 @@ import {
   createSubscription,
   deleteSubscription,
   getSubscription,
+  listSubscriptionLogs,
   listSubscriptions,
+  replaySubscription,
   rotateSecret,
   testSubscription,
   updateSubscription,
 } from './manage/subscriptions.ts';
-import { listLogs, listSubscriptionLogs } from './manage/logs.ts';
+import { listLogs } from './manage/logs.ts';
 import { readStatus } from './manage/status.ts';
 import type { Ports } from './ports.ts';
 import { makeVault } from './rules/seal.ts';

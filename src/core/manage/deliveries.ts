@@ -1,19 +1,11 @@
 import { PosthornError } from '../errors.ts';
-import { type Inputs, limits } from '../inputs.ts';
+import type { Inputs } from '../inputs.ts';
 import type { RetryOutcome } from '../ports.ts';
 import { rowBefore, rowOf } from '../rules/ids.ts';
-import { wants } from '../rules/match.ts';
 import { showDelivery } from '../rules/show.ts';
-import { iso } from '../rules/times.ts';
-import type { Delivery, Page, Principal, Replayed } from '../types.ts';
+import type { Delivery, Page, Principal } from '../types.ts';
 import { type Context, notFound } from '../use-case.ts';
-import { catalogue } from './event-types.ts';
 import { page } from './logs.ts';
-
-/** One step of a replay holds the database for no longer than these rows take. */
-const replayStepMax = 500;
-/** Events of one replay, so that one call answers in time. */
-const replayMax = limits.replayDeliveriesMax;
 
 export async function listDeliveries(
   context: Context,
@@ -70,49 +62,4 @@ export async function retryDelivery(
   if (reason !== undefined) throw new PosthornError('not_retryable', reason);
   context.wake();
   return getDelivery(context, principal, input);
-}
-
-/**
- * Queues retained events again that the subscription wants now: the same deliveries with a fresh schedule. At most 10,000
- * a call; `next_since` says where to go on.
- */
-export async function replaySubscription(
-  context: Context,
-  principal: Principal,
-  input: Inputs['replay'],
-): Promise<Replayed> {
-  const { workspaceId } = principal;
-  const { store, clock } = context;
-  const endpoint = await store.endpoints.get(workspaceId, 'subscription', input.subscription_id);
-  if (endpoint === null) throw notFound('subscription');
-  if (endpoint.status !== 'active') {
-    throw new PosthornError('not_active', `It is ${endpoint.status.replace('_', ' ')}, so nothing would be sent.`);
-  }
-  const types = (await catalogue(context, workspaceId))
-    .map(({ name }) => name)
-    .filter((name) => wants(endpoint.events, name));
-  const since = Date.parse(input.since);
-  const until = input.until === undefined ? clock.now() + 1 : Date.parse(input.until);
-  let queued = 0;
-  let afterEventId: number | null = await store.deliveries.eventBefore(since);
-  let nextAt: number | null = null;
-  while (afterEventId !== null && types.length > 0 && queued < replayMax) {
-    const step = await store.deliveries.replay(workspaceId, {
-      endpointId: endpoint.id,
-      types,
-      afterEventId,
-      since,
-      until,
-      failed: input.status !== 'missed',
-      missed: input.status !== 'failed',
-      succeeded: input.status === 'all',
-      countMax: Math.min(replayStepMax, replayMax - queued),
-      now: clock.now(),
-    });
-    queued += step.queued;
-    afterEventId = step.lastEventId;
-    nextAt = step.nextAt;
-  }
-  context.wake();
-  return { queued, next_since: iso(nextAt) };
 }

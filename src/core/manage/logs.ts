@@ -1,18 +1,22 @@
 import type { Inputs } from '../inputs.ts';
+import type { EndpointRecord } from '../ports.ts';
 import { cursorAfter, rowBefore } from '../rules/ids.ts';
 import { showAttempt } from '../rules/show.ts';
 import type { Attempt, Page, Principal } from '../types.ts';
 import { type Context, notFound, requireScope } from '../use-case.ts';
 
-/** The delivery log of a subscription, newest first. */
-export async function listSubscriptionLogs(
+/** What one log or all of them may be narrowed to. */
+type AttemptsInput = Omit<Inputs['listAttempts'], 'subscription_id'>;
+
+/** The delivery log of one endpoint, newest first. */
+export async function listEndpointLogs(
   context: Context,
   principal: Principal,
-  input: Inputs['listAttempts'],
+  find: () => Promise<EndpointRecord>,
+  input: AttemptsInput,
 ): Promise<Page<Attempt>> {
   const withExcerpt = allowExcerpt(principal, input.include_untrusted_response);
-  const endpoint = await context.store.endpoints.get(principal.workspaceId, 'subscription', input.subscription_id);
-  if (endpoint === null) throw notFound('subscription');
+  const endpoint = await find();
   const rows = await context.store.records.attempts(principal.workspaceId, {
     endpointId: endpoint.id,
     ...filters(input),
@@ -48,7 +52,7 @@ function allowExcerpt(principal: Principal, asked: boolean | undefined): boolean
   return true;
 }
 
-function filters(input: Inputs['listAttempts'] | Inputs['listAllAttempts']) {
+function filters(input: AttemptsInput) {
   return {
     status: input.status,
     eventType: input.event_type,

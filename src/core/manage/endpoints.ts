@@ -1,0 +1,215 @@
+import { PosthornError } from '../errors.ts';
+import { type Inputs, limits } from '../inputs.ts';
+import type { EndpointChange, EndpointKind, EndpointRecord, NewEndpoint } from '../ports.ts';
+import type { Surroundings } from '../rules/diagnose.ts';
+import { rowBefore } from '../rules/ids.ts';
+import { newSecret, secretFault } from '../rules/sign.ts';
+import { durationMs } from '../rules/times.ts';
+import type { Page, Principal } from '../types.ts';
+import { type Context, notFound } from '../use-case.ts';
+import { checkPatterns } from './event-types.ts';
+import { page } from './logs.ts';
+import { readStatus } from './status.ts';
+
+/** What holds for endpoints of every kind. The files of the kinds say what a kind takes and shows beyond it. */
+
+const secretBytes = 32;
+const overlapMsDefault = 24 * 3_600_000;
+const overlapMsMax = 7 * 24 * 3_600_000;
+
+/** What is told once, with an answer that made or changed an endpoint. */
+export interface Told {
+  secret?: string;
+  warning?: string;
+}
+
+/** What every kind gives of a new endpoint. `events` may be empty where the kind allows it. */
+export interface EndpointInput {
+  url: string;
+  events: string[];
+  secret?: string | undefined;
+}
+
+/** Checks what every kind takes and fills in what every kind has. */
+export async function draftEndpoint(
+  context: Context,
+  principal: Principal,
+  kind: EndpointKind,
+  input: EndpointInput,
+): Promise<{ endpoint: NewEndpoint; told: Told }> {
+  const { workspaceId } = principal;
+  checkSecret(input.secret);
+  const events = [...new Set(input.events)];
+  await checkPatterns(context, workspaceId, events);
+  const target = await checkTarget(context, input.url);
+  const secret = input.secret ?? newSecret(context.random.bytes(secretBytes));
+  const publicId = context.newId(kind === 'subscription' ? 'sub' : 'cfg');
+  const endpoint: NewEndpoint = {
+    publicId,
+    workspaceId,
+    kind,
+    name: null,
+    url: target.url,
+    events,
+    description: null,
+    filter: null,
+    includeData: true,
+    sealedHeaders: null,
+    sealedSecret: context.vault.seal(secret, publicId),
+    status: await statusFor(context, workspaceId, target.url),
+    createdByKeyId: principal.keyId,
+    now: context.clock.now(),
+  };
+  return { endpoint, told: { ...(input.secret === undefined ? { secret } : {}), ...warningOf(target) } };
+}
+
+export async function findEndpoint(
+  context: Context,
+  principal: Principal,
+  kind: EndpointKind,
+  publicId: string,
+): Promise<EndpointRecord> {
+  const record = await context.store.endpoints.get(principal.workspaceId, kind, publicId);
+  if (record === null) throw notFound(kind);
+  return record;
+}
+
+export async function listEndpoints<T>(
+  context: Context,
+  principal: Principal,
+  kind: EndpointKind,
+  input: Inputs['listSubscriptions'],
+  show: (record: EndpointRecord, around: Surroundings) => T,
+): Promise<Page<T>> {
+  const around = await surroundings(context, principal);
+  const rows = await context.store.endpoints.list(principal.workspaceId, {
+    kind,
+    status: input.status,
+    before: rowBefore(input.cursor),
+    limit: input.limit + 1,
+  });
+  return page(rows, input.limit, (row) => show(row, around));
+}
+
+/** `own`: what only this kind lets be changed. */
+export async function changeEndpoint(
+  context: Context,
+  record: EndpointRecord,
+  input: { url?: string | undefined; events?: string[] | undefined; status?: 'active' | 'paused' | undefined },
+  own: Omit<EndpointChange, 'url' | 'events' | 'status' | 'now'>,
+): Promise<{ changed: EndpointRecord; told: Told }> {
+  const { workspaceId } = record;
+  if (input.events !== undefined) await checkPatterns(context, workspaceId, input.events);
+  const target = input.url === undefined ? null : await checkTarget(context, input.url);
+  if (record.status === 'pending_approval' && input.status !== undefined) {
+    throw new PosthornError(
+      'pending_approval',
+      'It keeps this status until someone with webhooks:approve approves it.',
+    );
+  }
+  const moved = target !== null && new URL(target.url).host !== new URL(record.url).host;
+  const waits = moved && (await statusFor(context, workspaceId, target.url)) === 'pending_approval';
+  const changed = await context.store.endpoints.update(workspaceId, record.id, {
+    ...own,
+    ...(target === null ? {} : { url: target.url }),
+    ...(input.events === undefined ? {} : { events: [...new Set(input.events)] }),
+    ...(waits ? { status: 'pending_approval' } : input.status === undefined ? {} : { status: input.status }),
+    now: context.clock.now(),
+  });
+  if (changed === null) throw notFound(record.kind);
+  context.wake();
+  return { changed, told: target === null ? {} : warningOf(target) };
+}
+
+/** Deleting cancels what it is owed. Its log stays until retention takes it. */
+export async function deleteEndpoint(context: Context, record: EndpointRecord): Promise<{ id: string; deleted: true }> {
+  await context.store.endpoints.delete(record.workspaceId, record.id, context.clock.now());
+  return { id: record.publicId, deleted: true };
+}
+
+/**
+ * A new secret; the old one signs too until the overlap is over. With the branded signature the receiver changes over when
+ * it is, with Standard Webhooks at any time before.
+ */
+export async function rotateSecretOf(
+  context: Context,
+  principal: Principal,
+  kind: EndpointKind,
+  publicId: string,
+  input: { secret?: string | undefined; overlap?: string | undefined },
+): Promise<{ record: EndpointRecord; told: Told }> {
+  checkSecret(input.secret);
+  const overlapMs = input.overlap === undefined ? overlapMsDefault : durationMs(input.overlap);
+  if (overlapMs === null || overlapMs > overlapMsMax) {
+    const message = 'use 0s to 7d';
+    throw new PosthornError('validation_failed', `overlap: ${message}.`, { errors: [{ path: '/overlap', message }] });
+  }
+  const { workspaceId } = principal;
+  const { id } = await findEndpoint(context, principal, kind, publicId);
+  const secret = input.secret ?? newSecret(context.random.bytes(secretBytes));
+  const now = context.clock.now();
+  const sealed = context.vault.seal(secret, publicId);
+  await context.store.endpoints.rotateSecret(workspaceId, id, sealed, now + overlapMs, now);
+  const record = await findEndpoint(context, principal, kind, publicId);
+  return { record, told: input.secret === undefined ? { secret } : {} };
+}
+
+/** Lets a pending endpoint receive. Never by the key that created it, nor by one that this key made. */
+export async function approveEndpoint(
+  context: Context,
+  principal: Principal,
+  record: EndpointRecord,
+): Promise<EndpointRecord> {
+  const { store, clock } = context;
+  const makers = principal.keyId === null ? [] : await store.keys.lineage(principal.keyId);
+  if (record.createdByKeyId !== null && makers.includes(record.createdByKeyId)) {
+    throw new PosthornError('approval_denied', 'The key that created it, or one made by that key, may not approve it.');
+  }
+  const approved = await store.endpoints.approve(principal.workspaceId, record.id, clock.now());
+  context.wake();
+  return approved ?? record;
+}
+
+export async function surroundings(context: Context, principal: Principal): Promise<Surroundings> {
+  const [{ delivering }, latestEvent] = await Promise.all([
+    readStatus(context, principal, {}),
+    context.store.records.latestEvent(principal.workspaceId),
+  ]);
+  const { disableAfterFailures } = context.settings;
+  return { now: context.clock.now(), delivering, disableAfterFailures, latestEvent };
+}
+
+export function limitReached(): PosthornError {
+  return new PosthornError(
+    'limit_reached',
+    `A workspace holds at most ${limits.endpointsPerWorkspaceMax} endpoints; delete some first.`,
+  );
+}
+
+/** Whether an endpoint on this URL has to wait for approval: its host is new to the workspace, and the operator wants it. */
+async function statusFor(context: Context, workspaceId: number, url: string): Promise<'active' | 'pending_approval'> {
+  if (context.settings.newHosts === 'allow') return 'active';
+  const known = await context.store.endpoints.knownHosts(workspaceId);
+  return known.includes(new URL(url).host) ? 'active' : 'pending_approval';
+}
+
+async function checkTarget(context: Context, url: string): Promise<{ url: string; resolves: boolean }> {
+  const verdict = await context.targets.check(url);
+  if (verdict.allowed) return verdict;
+  // One constant sentence: neither the URL nor what it resolves to, which would make us a scanner for strangers.
+  const message = 'This URL may not be called: use a public https:// address on port 80, 443 or above 1023.';
+  throw new PosthornError('target_not_allowed', message, { errors: [{ path: '/url', message }] });
+}
+
+function warningOf({ resolves }: { resolves: boolean }): Told {
+  return resolves ? {} : { warning: 'The host name does not resolve now; deliveries fail until it does.' };
+}
+
+function checkSecret(secret: string | undefined): void {
+  const fault = secret === undefined ? null : secretFault(secret);
+  if (fault !== null) {
+    throw new PosthornError('validation_failed', `secret: ${fault}.`, {
+      errors: [{ path: '/secret', message: fault }],
+    });
+  }
+}

@@ -1,0 +1,52 @@
+import { PosthornError } from '../errors.ts';
+import type { EndpointRecord } from '../ports.ts';
+import { unknownName, wants } from '../rules/match.ts';
+import { showAttempt } from '../rules/show.ts';
+import type { Attempt } from '../types.ts';
+import { type Context, notFound } from '../use-case.ts';
+import { catalogue } from './event-types.ts';
+
+/** Sends the sample of an event type now. Changes no counter; works while paused or disabled. */
+export async function testEndpoint(
+  context: Context,
+  record: EndpointRecord,
+  eventType: string | undefined,
+): Promise<Attempt> {
+  const { workspaceId } = record;
+  if (record.status === 'pending_approval') {
+    throw new PosthornError(
+      'pending_approval',
+      'Nothing is sent to an endpoint before it is approved, no test either.',
+    );
+  }
+  const types = await catalogue(context, workspaceId);
+  const names = types.map(({ name }) => name);
+  if (eventType !== undefined && !names.includes(eventType)) {
+    const message = unknownName(eventType, names);
+    throw new PosthornError('unknown_event_type', message, { errors: [{ path: '/event_type', message }] });
+  }
+  const sample =
+    types.find(({ name }) => name === eventType) ??
+    types.find(({ name }) => record.events.includes(name)) ??
+    types.find(({ name }) => wants(record.events, name));
+  if (sample === undefined) throw notFound('event type');
+  const event = {
+    publicId: context.newId('evt'),
+    type: sample.name,
+    data: JSON.stringify(sample.example),
+    occurredAt: context.clock.now(),
+  };
+  const outcome = await context.sendTest(record.id, event);
+  const attempt = await context.store.journey.recordTest({
+    workspaceId,
+    endpointId: record.id,
+    endpointVersion: outcome.endpointVersion,
+    eventPublicId: event.publicId,
+    type: event.type,
+    data: event.data,
+    attempt: outcome.attempt,
+    freesHold: outcome.succeeded,
+  });
+  if (outcome.succeeded) context.wake();
+  return showAttempt(attempt, false);
+}
