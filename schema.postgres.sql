@@ -79,6 +79,7 @@ create table endpoints (
   pending_count integer not null,
   next_due_at bigint,
   created_by_key_id bigint,
+  moved_by_key_id bigint,
   expires_at bigint,
   dedupe_key text collate "C",
   created_at bigint not null,
@@ -100,6 +101,7 @@ create table endpoint_urls (
   endpoint_id bigint not null references endpoints (id),
   version integer not null,
   url text not null,
+  was_active smallint not null,
   primary key (endpoint_id, version)
 );
 

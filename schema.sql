@@ -25,7 +25,7 @@ create table keys (
   hash blob not null unique,      -- SHA-256 of the key
   last4 text not null,            -- of the key, for people to recognize it
   scopes text not null,           -- JSON array
-  created_by_key_id integer,      -- null: the operator
+  created_by_key_id integer,      -- null: the operator on this machine; 0: the admin key, which has no row
   created_at integer not null,
   expires_at integer,
   last_used_at integer,           -- to the minute
@@ -79,7 +79,8 @@ create table endpoints (
   disabled_at integer,
   pending_count integer not null, -- deliveries pending or leased
   next_due_at integer,            -- when claiming should look here next; never later than its first due delivery
-  created_by_key_id integer,
+  created_by_key_id integer,      -- null: the operator on this machine; 0: the admin key, which has no row
+  moved_by_key_id integer,        -- who chose the host that it has now, if not its maker; neither may approve it
   expires_at integer,             -- of a subscription that its maker has to renew
   dedupe_key text,                -- what such a subscription is renewed by
   created_at integer not null,
@@ -97,6 +98,7 @@ create table endpoint_urls (
   endpoint_id integer not null references endpoints (id),
   version integer not null,
   url text not null,
+  was_active integer not null,    -- 0: it waited for approval here, so this host is not known yet
   primary key (endpoint_id, version)
 ) without rowid;
 

@@ -3,6 +3,7 @@ import { withPosthorn } from './local.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 interface Options {
+  url?: string;
   workspace?: string;
   json?: true;
 }
@@ -10,6 +11,7 @@ interface Options {
 export function approve(terminal: Terminal): Command {
   return new Command('approve')
     .argument('<id>', 'the subscription that waits, sub_…')
+    .option('--url <url>', 'the URL that you looked at: refused when it is another one by now')
     .option('--workspace <name>', 'whose endpoint it is (default: "default")')
     .option('--json', 'print the subscription as JSON')
     .addHelpText(
@@ -19,7 +21,7 @@ With POSTHORN_NEW_HOSTS=approve an endpoint on a host new to its workspace waits
 it receive. GET /v1/webhooks/subscriptions?status=pending_approval lists those that wait.
 
 Examples:
-  posthorn approve sub_01k…
+  posthorn approve sub_01k… --url https://hooks.example.com/in
   posthorn approve sub_01k… --workspace acme --json`,
     )
     .action((id: string, options: Options) => run(terminal, id, options));
@@ -30,7 +32,8 @@ async function run(terminal: Terminal, id: string, options: Options): Promise<vo
   await withPosthorn(async ({ core, operator }) => {
     const principal = await operator.principal(options.workspace);
     const { status: before } = await core.getSubscription(principal, input);
-    const approved = await core.approveSubscription(principal, input);
+    const looked = options.url === undefined ? {} : { url: options.url };
+    const approved = await core.approveSubscription(principal, { ...input, ...looked });
     if (options.json) return terminal.out(JSON.stringify(approved));
     terminal.out(`${terminal.paint('bold', approved.id)} is ${approved.status}: ${oneLine(approved.url)}`);
     if (before !== 'pending_approval') terminal.err('It did not wait for approval: nothing was changed.');

@@ -37,7 +37,7 @@ export const useCases = {
   testSubscription: useCase('webhooks:write', inputs.testSubscription, testSubscription),
   rotateSecret: useCase('webhooks:write', inputs.rotateSecret, rotateSecret),
   replaySubscription: useCase('webhooks:write', inputs.replay, replaySubscription),
-  approveSubscription: useCase('webhooks:approve', inputs.subscriptionId, approveSubscription),
+  approveSubscription: useCase('webhooks:approve', inputs.approveSubscription, approveSubscription),
   listLogs: useCase('webhooks:read', inputs.listAllAttempts, listLogs),
   listSubscriptionLogs: useCase('webhooks:read', inputs.listAttempts, listSubscriptionLogs),
   listEventTypes: useCase('webhooks:read', inputs.listEventTypes, listEventTypes),

@@ -118,6 +118,10 @@ export const inputs = {
     description: description.optional(),
     status: z.enum(['active', 'paused']).optional().describe('active clears failure_count, disabled_reason and holds'),
   }),
+  approveSubscription: z.strictObject({
+    subscription_id: id,
+    url: url.optional().describe('The URL that was looked at: refused when it is another one by now'),
+  }),
   testSubscription: z.strictObject({
     subscription_id: id,
     event_type: eventTypeName.optional().describe('Whose sample to send; the first chosen type when left out'),

@@ -308,7 +308,10 @@ export interface EndpointRecord extends EndpointHealth {
   pendingCount: number;
   /** When its next pending delivery is due. */
   nextAttemptAt: number | null;
+  /** Null: the operator on this machine; 0: the admin key. */
   createdByKeyId: number | null;
+  /** Who chose the host that it has now, where that was not its maker. */
+  movedByKeyId: number | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -347,6 +350,9 @@ export interface EndpointChange {
   filter?: string | null;
   /** `active` also clears failure count, disabling and holds. */
   status?: 'active' | 'paused' | 'pending_approval';
+  movedByKeyId?: number | null;
+  /** What the change was decided on. Where that is no longer so, nothing changes. */
+  seen?: { url: string; pending: boolean };
   now: number;
 }
 
@@ -359,14 +365,15 @@ export interface EndpointStore {
   /** `kind` null: whatever its kind. */
   get(workspaceId: number, kind: EndpointKind | null, publicId: string): Promise<EndpointRecord | null>;
   list(workspaceId: number, query: EndpointQuery): Promise<EndpointRecord[]>;
+  /** Null when it is gone, or not as it was seen. */
   update(workspaceId: number, id: number, change: EndpointChange): Promise<EndpointRecord | null>;
   /** Marks it deleted and cancels what it is owed, in steps of their own. */
   delete(workspaceId: number, id: number, now: number): Promise<void>;
   rotateSecret(workspaceId: number, id: number, sealed: Buffer, oldValidUntil: number, now: number): Promise<void>;
   /** Hosts that the workspace's endpoints, deleted ones too, were ever active on. */
   knownHosts(workspaceId: number): Promise<string[]>;
-  /** Makes a pending one active; null when it is not pending any more. */
-  approve(workspaceId: number, id: number, now: number): Promise<EndpointRecord | null>;
+  /** Makes a pending one active; null when it is not pending any more, or no longer on this URL. */
+  approve(workspaceId: number, id: number, url: string, now: number): Promise<EndpointRecord | null>;
 }
 export interface EndpointQuery {
   kind: EndpointKind;

@@ -94,7 +94,8 @@ export function journeyStore(
         .selectFrom('endpoints')
         .select(['id', 'public_id', 'workspace_id', 'kind', 'version', 'url', 'include_data', 'headers'])
         .where('id', '=', endpointId)
-        .where('status', '!=', endpointStatus.deleted)
+        // What was leased before its endpoint moved to a new host must not follow it there.
+        .where('status', 'not in', [endpointStatus.deleted, endpointStatus.pending_approval])
         .executeTakeFirst();
       if (row === undefined) return null;
       const secrets = await read

@@ -72,7 +72,7 @@ export interface Tables {
   };
   type_names: { id: Generated; name: string };
   endpoints: EndpointTable;
-  endpoint_urls: { endpoint_id: number; version: number; url: string };
+  endpoint_urls: { endpoint_id: number; version: number; url: string; was_active: number };
   endpoint_secrets: {
     id: Generated;
     endpoint_id: number;
@@ -163,6 +163,7 @@ export interface EndpointTable {
   pending_count: number;
   next_due_at: number | null;
   created_by_key_id: number | null;
+  moved_by_key_id: number | null;
   expires_at: number | null;
   dedupe_key: string | null;
   created_at: number;

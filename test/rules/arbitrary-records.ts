@@ -23,6 +23,7 @@ export const freshEndpoint: EndpointRecord = {
   pendingCount: 0,
   nextAttemptAt: null,
   createdByKeyId: null,
+  movedByKeyId: null,
   createdAt: now,
   updatedAt: now,
   status: 'active',

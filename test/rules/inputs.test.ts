@@ -15,6 +15,7 @@ const smallest: Record<Name, object> = {
   listSubscriptions: {},
   subscriptionId: { subscription_id: 'sub_1' },
   updateSubscription: { subscription_id: 'sub_1' },
+  approveSubscription: { subscription_id: 'sub_1' },
   testSubscription: { subscription_id: 'sub_1' },
   rotateSecret: { subscription_id: 'sub_1' },
   replay: { subscription_id: 'sub_1', since: '2026-11-23T10:00:00Z' },

@@ -70,6 +70,14 @@ describe('sealing', () => {
     expect(() => vault.open(Buffer.concat([sealed, Buffer.of(0)]), owner)).toThrow('authenticate');
   });
 
+  it('opens with no tag that was cut short, which could be guessed', () => {
+    const sealed = vault.seal('', owner);
+    expect(vault.open(sealed, owner)).toBe('');
+    for (let length = 0; length < sealed.length; length++) {
+      expect(() => vault.open(sealed.subarray(0, length), owner)).toThrow(Error);
+    }
+  });
+
   it('shows nothing of the key in its id', () => {
     const id = (bytes: Buffer) => makeVault(bytes, random).seal('', owner).subarray(0, 4);
     expect(id(key)).toHaveLength(4);

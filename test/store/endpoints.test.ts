@@ -36,7 +36,7 @@ describe.each(engines)('endpoints on $name', (engine) => {
       includeData: false,
       sealedHeaders: Buffer.from([1, 0, 255]),
       sealedSecret: Buffer.from([9, 0, 8]),
-      status: 'pending_approval',
+      status: 'paused',
       createdByKeyId: null,
     });
     const { sealedHeaders, sealedSecret, now, ...shown } = input;
@@ -44,6 +44,7 @@ describe.each(engines)('endpoints on $name', (engine) => {
     expect(created).toEqual({
       ...shown,
       id: expect.any(Number),
+      movedByKeyId: null,
       version: 1,
       pendingCount: 0,
       nextAttemptAt: null,
@@ -149,7 +150,28 @@ describe.each(engines)('endpoints on $name', (engine) => {
     await seedEndpoint(on.store, workspaceId, { url: 'https://pending.example/', status: 'pending_approval' });
     const gone = await seedEndpoint(on.store, workspaceId, { url: 'https://gone.example:8443/' });
     await on.store.endpoints.delete(workspaceId, gone.id, t0);
-    expect(await on.store.endpoints.knownHosts(workspaceId)).toEqual(['gone.example:8443']);
+    const moved = await seedEndpoint(on.store, workspaceId, { url: 'https://old.example/' });
+    const seen = { url: moved.url, pending: false };
+    const change = { url: 'https://new.example/', status: 'pending_approval' as const, movedByKeyId: 7, now: later };
+    expect(await on.store.endpoints.update(workspaceId, moved.id, { ...change, seen })).toMatchObject({
+      status: 'pending_approval',
+      movedByKeyId: 7,
+    });
+    await on.store.endpoints.rotateSecret(workspaceId, moved.id, Buffer.from('s'), later, later);
+    await on.store.endpoints.delete(workspaceId, moved.id, later);
+    const known = await on.store.endpoints.knownHosts(workspaceId);
+    expect(known.toSorted()).toEqual(['gone.example:8443', 'old.example']);
+  });
+
+  it('changes nothing that is no longer as it was seen', async () => {
+    const workspaceId = await seedWorkspace(on.store);
+    const endpoint = await seedEndpoint(on.store, workspaceId);
+    const change = (seen: { url: string; pending: boolean }) =>
+      on.store.endpoints.update(workspaceId, endpoint.id, { status: 'paused', seen, now: later });
+    expect(await change({ url: 'https://other.example/', pending: false })).toBeNull();
+    expect(await change({ url: endpoint.url, pending: true })).toBeNull();
+    expect(await reread(on.store, endpoint)).toEqual(endpoint);
+    expect(await change({ url: endpoint.url, pending: false })).toMatchObject({ status: 'paused' });
   });
 
   it('clears counters and holds when it is made active, and looks at once at what waited', async () => {
@@ -188,11 +210,13 @@ describe.each(engines)('endpoints on $name', (engine) => {
   it('approves what waits for it, once', async () => {
     const workspaceId = await seedWorkspace(on.store);
     const endpoint = await seedEndpoint(on.store, workspaceId, { status: 'pending_approval' });
-    expect(await on.store.endpoints.approve(workspaceId, endpoint.id, later)).toMatchObject({
+    expect(await on.store.journey.target(endpoint.id)).toBeNull();
+    expect(await on.store.endpoints.approve(workspaceId, endpoint.id, 'https://other.example/', later)).toBeNull();
+    expect(await on.store.endpoints.approve(workspaceId, endpoint.id, endpoint.url, later)).toMatchObject({
       status: 'active',
       updatedAt: later,
     });
-    expect(await on.store.endpoints.approve(workspaceId, endpoint.id, later)).toBeNull();
+    expect(await on.store.endpoints.approve(workspaceId, endpoint.id, endpoint.url, later)).toBeNull();
     expect((await on.store.journey.matchable(workspaceId)).endpoints).toHaveLength(1);
   });
 

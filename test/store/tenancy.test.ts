@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { DeliveryStore, EndpointStore, JourneyStore, KeyStore, RecordStore, Store } from '../../src/core/ports.ts';
+import type {
+  DeliveryStore,
+  EndpointRecord,
+  EndpointStore,
+  JourneyStore,
+  KeyStore,
+  RecordStore,
+  Store,
+} from '../../src/core/ports.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import { deliver, newEndpoint, nextNumber, publish, reread, second, seedEndpoint, seedWorkspace, t0 } from './seed.ts';
@@ -9,7 +17,7 @@ interface Theirs {
   endpointId: number;
   endpointPublicId: string;
   /** One that waits for approval. */
-  pendingId: number;
+  pending: EndpointRecord;
   eventId: number;
   eventPublicId: string;
   deliveryId: number;
@@ -47,7 +55,7 @@ const endpointProbes: Probes<EndpointStore> = {
     store.endpoints.rotateSecret(stranger, endpointId, Buffer.from('stolen'), t0, t0).catch(() => null),
   knownHosts: async (store, stranger) =>
     (await store.endpoints.knownHosts(stranger)).filter((host) => host === 'theirs.example'),
-  approve: (store, stranger, { pendingId }) => store.endpoints.approve(stranger, pendingId, t0),
+  approve: (store, stranger, { pending }) => store.endpoints.approve(stranger, pending.id, pending.url, t0),
 };
 
 const recordProbes: Probes<RecordStore> = {
@@ -175,7 +183,7 @@ describe.each(engines)('another workspace on $name', (engine) => {
     const theirs: Theirs = {
       endpointId: endpoint.id,
       endpointPublicId: endpoint.publicId,
-      pendingId: pending.id,
+      pending,
       eventId: event?.id ?? 0,
       eventPublicId: 'their-event',
       deliveryId,

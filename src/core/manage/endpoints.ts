@@ -3,10 +3,12 @@ import { type Inputs, limits } from '../inputs.ts';
 import type { EndpointChange, EndpointKind, EndpointRecord, NewEndpoint } from '../ports.ts';
 import type { Surroundings } from '../rules/diagnose.ts';
 import { rowBefore } from '../rules/ids.ts';
+import { makerOf } from '../rules/maker.ts';
 import { newSecret, secretFault } from '../rules/sign.ts';
 import { durationMs } from '../rules/times.ts';
 import type { Page, Principal } from '../types.ts';
 import { type Context, notFound } from '../use-case.ts';
+import { statusFor } from './approval.ts';
 import { checkPatterns } from './event-types.ts';
 import { page } from './logs.ts';
 import { readStatus } from './status.ts';
@@ -57,7 +59,7 @@ export async function draftEndpoint(
     sealedHeaders: null,
     sealedSecret: context.vault.seal(secret, publicId),
     status: await statusFor(context, workspaceId, target.url),
-    createdByKeyId: principal.keyId,
+    createdByKeyId: makerOf(principal),
     now: context.clock.now(),
   };
   return { endpoint, told: { ...(input.secret === undefined ? { secret } : {}), ...warningOf(target) } };
@@ -94,29 +96,39 @@ export async function listEndpoints<T>(
 /** `own`: what only this kind lets be changed. */
 export async function changeEndpoint(
   context: Context,
-  record: EndpointRecord,
+  principal: Principal,
+  found: EndpointRecord,
   input: { url?: string | undefined; events?: string[] | undefined; status?: 'active' | 'paused' | undefined },
-  own: Omit<EndpointChange, 'url' | 'events' | 'status' | 'now'>,
+  own: Omit<EndpointChange, 'url' | 'events' | 'status' | 'movedByKeyId' | 'seen' | 'now'>,
 ): Promise<{ changed: EndpointRecord; told: Told }> {
-  const { workspaceId } = record;
+  const { workspaceId, kind, publicId } = found;
   if (input.events !== undefined) await checkPatterns(context, workspaceId, input.events);
   const target = input.url === undefined ? null : await checkTarget(context, input.url);
-  if (record.status === 'pending_approval' && input.status !== undefined) {
-    throw new PosthornError(
-      'pending_approval',
-      'It keeps this status until someone with webhooks:approve approves it.',
-    );
+  // Two changes at once must not add up to an active endpoint on a host that nobody approved: what was decided on an
+  // older state is decided again.
+  let record = found;
+  let changed: EndpointRecord | null = null;
+  while (changed === null) {
+    const pending = record.status === 'pending_approval';
+    if (pending && input.status !== undefined) {
+      throw new PosthornError(
+        'pending_approval',
+        'It keeps this status until someone with webhooks:approve approves it.',
+      );
+    }
+    const moved = target !== null && new URL(target.url).host !== new URL(record.url).host;
+    const waits = moved && (await statusFor(context, workspaceId, target.url)) === 'pending_approval';
+    changed = await context.store.endpoints.update(workspaceId, record.id, {
+      ...own,
+      ...(target === null ? {} : { url: target.url }),
+      ...(input.events === undefined ? {} : { events: [...new Set(input.events)] }),
+      ...(waits ? { status: 'pending_approval' } : input.status === undefined ? {} : { status: input.status }),
+      ...(moved ? { movedByKeyId: makerOf(principal) } : {}),
+      seen: { url: record.url, pending },
+      now: context.clock.now(),
+    });
+    if (changed === null) record = await findEndpoint(context, principal, kind, publicId);
   }
-  const moved = target !== null && new URL(target.url).host !== new URL(record.url).host;
-  const waits = moved && (await statusFor(context, workspaceId, target.url)) === 'pending_approval';
-  const changed = await context.store.endpoints.update(workspaceId, record.id, {
-    ...own,
-    ...(target === null ? {} : { url: target.url }),
-    ...(input.events === undefined ? {} : { events: [...new Set(input.events)] }),
-    ...(waits ? { status: 'pending_approval' } : input.status === undefined ? {} : { status: input.status }),
-    now: context.clock.now(),
-  });
-  if (changed === null) throw notFound(record.kind);
   context.wake();
   return { changed, told: target === null ? {} : warningOf(target) };
 }
@@ -154,22 +166,6 @@ export async function rotateSecretOf(
   return { record, told: input.secret === undefined ? { secret } : {} };
 }
 
-/** Lets a pending endpoint receive. Never by the key that created it, nor by one that this key made. */
-export async function approveEndpoint(
-  context: Context,
-  principal: Principal,
-  record: EndpointRecord,
-): Promise<EndpointRecord> {
-  const { store, clock } = context;
-  const makers = principal.keyId === null ? [] : await store.keys.lineage(principal.keyId);
-  if (record.createdByKeyId !== null && makers.includes(record.createdByKeyId)) {
-    throw new PosthornError('approval_denied', 'The key that created it, or one made by that key, may not approve it.');
-  }
-  const approved = await store.endpoints.approve(principal.workspaceId, record.id, clock.now());
-  context.wake();
-  return approved ?? record;
-}
-
 export async function surroundings(context: Context, principal: Principal): Promise<Surroundings> {
   const [{ delivering }, latestEvent] = await Promise.all([
     readStatus(context, principal, {}),
@@ -184,13 +180,6 @@ export function limitReached(): PosthornError {
     'limit_reached',
     `A workspace holds at most ${limits.endpointsPerWorkspaceMax} endpoints; delete some first.`,
   );
-}
-
-/** Whether an endpoint on this URL has to wait for approval: its host is new to the workspace, and the operator wants it. */
-async function statusFor(context: Context, workspaceId: number, url: string): Promise<'active' | 'pending_approval'> {
-  if (context.settings.newHosts === 'allow') return 'active';
-  const known = await context.store.endpoints.knownHosts(workspaceId);
-  return known.includes(new URL(url).host) ? 'active' : 'pending_approval';
 }
 
 async function checkTarget(context: Context, url: string): Promise<{ url: string; resolves: boolean }> {

@@ -3,6 +3,7 @@ import type { Inputs } from '../inputs.ts';
 import type { KeyRecord, KeyStore } from '../ports.ts';
 import { formatKey, hashKey, keyPrefix, keyRandomBytes, sameKey } from '../rules/api-key.ts';
 import { rowBefore } from '../rules/ids.ts';
+import { makerOf } from '../rules/maker.ts';
 import { showKey } from '../rules/show.ts';
 import { durationMs } from '../rules/times.ts';
 import type { ApiKey, CreatedApiKey, Page, Principal } from '../types.ts';
@@ -86,7 +87,7 @@ export async function createKey(
     name: input.name,
     scopes: wanted,
     expiresAt: lifeMs === null ? null : context.clock.now() + lifeMs,
-    by: principal.keyId,
+    by: makerOf(principal),
   });
   return { ...showKey(record), key };
 }

@@ -5,8 +5,8 @@ import type { EndpointRecord, NewEndpoint } from '../ports.ts';
 import { showSubscription } from '../rules/show.ts';
 import type { Attempt, CreatedSubscription, Page, Principal, Replayed, Subscription } from '../types.ts';
 import type { Context } from '../use-case.ts';
+import { approveEndpoint } from './approval.ts';
 import {
-  approveEndpoint,
   changeEndpoint,
   deleteEndpoint,
   draftEndpoint,
@@ -92,7 +92,7 @@ export async function updateSubscription(
   const { description } = input;
   const record = await find(context, principal, input);
   const own = description === undefined ? {} : { description };
-  const { changed, told } = await changeEndpoint(context, record, input, own);
+  const { changed, told } = await changeEndpoint(context, principal, record, input, own);
   return { ...showSubscription(changed, await surroundings(context, principal)), ...told };
 }
 
@@ -132,9 +132,9 @@ export async function replaySubscription(
 export async function approveSubscription(
   context: Context,
   principal: Principal,
-  input: Inputs['subscriptionId'],
+  input: Inputs['approveSubscription'],
 ): Promise<Subscription> {
-  const record = await approveEndpoint(context, principal, await find(context, principal, input));
+  const record = await approveEndpoint(context, principal, await find(context, principal, input), input.url);
   return showSubscription(record, await surroundings(context, principal));
 }
 

@@ -21,7 +21,7 @@ export function makeVault(key: Buffer, random: Pick<Random, 'bytes'>): Vault {
   return {
     seal(text, owner) {
       const iv = random.bytes(ivBytes);
-      const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(owner));
+      const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes }).setAAD(Buffer.from(owner));
       const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
       return Buffer.concat([keyId, iv, cipher.getAuthTag(), body]);
     },
@@ -29,7 +29,9 @@ export function makeVault(key: Buffer, random: Pick<Random, 'bytes'>): Vault {
       if (!sealed.subarray(0, keyIdBytes).equals(keyId)) throw new Error('sealed with another secret key');
       const iv = sealed.subarray(keyIdBytes, keyIdBytes + ivBytes);
       const tag = sealed.subarray(keyIdBytes + ivBytes, keyIdBytes + ivBytes + tagBytes);
-      const decipher = createDecipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(owner)).setAuthTag(tag);
+      // Without the length Node would take a tag of four bytes, which can be guessed.
+      const options = { authTagLength: tagBytes };
+      const decipher = createDecipheriv('aes-256-gcm', key, iv, options).setAAD(Buffer.from(owner)).setAuthTag(tag);
       const body = sealed.subarray(keyIdBytes + ivBytes + tagBytes);
       return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
     },

@@ -94,10 +94,11 @@ export const subscriptionRoutes: Route[] = [
     path: '/v1/webhooks/subscriptions/{id}/approve',
     tag,
     summary: 'Let a pending subscription receive',
-    description: 'Never by the key that created it, nor by one that this key made.',
+    description:
+      'Never by the key that created it or chose its host, nor by one that such a key made. `url`, when sent, has to be the one it has now.',
     params,
     answer: { status: 200, description: 'The subscription as it is now', schema: subscription },
-    errors: ['approval_denied'],
+    errors: ['approval_denied', 'pending_approval'],
   }),
   route('listLogs', {
     method: 'GET',

@@ -1,14 +1,11 @@
 import { type Kysely, sql } from 'kysely';
-import type { EndpointChange, EndpointRecord, EndpointStore, NewEndpoint } from '../../core/ports.ts';
-import { activated } from '../../core/rules/health.ts';
+import type { EndpointRecord, EndpointStore, NewEndpoint } from '../../core/ports.ts';
 import type { Access } from '../access.ts';
 import { bumpVersion } from './bump-version.ts';
 import { cancelOwed } from '../cancel-owed.ts';
 import { lockEndpoints, lockWorkspace } from './lock.ts';
-import { healthColumns, healthOf } from '../health-columns.ts';
-import { deliveryState, endpointKind, endpointStatus, type EndpointTable, type Tables } from '../tables.ts';
-
-type EndpointRow = Omit<EndpointTable, 'id'> & { id: number; next_attempt_at: number | null };
+import { changedColumns, endpointRecord, endpointRow, isAsSeen, wasActive } from './endpoint-rows.ts';
+import { deliveryState, endpointKind, endpointStatus, type Tables } from '../tables.ts';
 
 export function endpointStore({ read, write }: Access): EndpointStore {
   const one = (db: Kysely<Tables>, id: number) =>
@@ -28,7 +25,15 @@ export function endpointStore({ read, write }: Access): EndpointStore {
       .values(endpointRow(endpoint))
       .returning('id')
       .executeTakeFirstOrThrow();
-    await trx.insertInto('endpoint_urls').values({ endpoint_id: id, version: 1, url: endpoint.url }).execute();
+    await trx
+      .insertInto('endpoint_urls')
+      .values({
+        endpoint_id: id,
+        version: 1,
+        url: endpoint.url,
+        was_active: wasActive(endpointStatus[endpoint.status]),
+      })
+      .execute();
     await insertSecret(trx, id, endpoint.sealedSecret, endpoint.now);
     await bumpVersion(trx, endpoint.workspaceId);
     return one(trx, id);
@@ -99,7 +104,7 @@ export function endpointStore({ read, write }: Access): EndpointStore {
           .where('id', '=', id)
           .where('status', '!=', endpointStatus.deleted)
           .executeTakeFirst();
-        if (row === undefined) return null;
+        if (row === undefined || !isAsSeen(row, change.seen)) return null;
         const version = change.url === undefined || change.url === row.url ? row.version : row.version + 1;
         await trx
           .updateTable('endpoints')
@@ -109,7 +114,12 @@ export function endpointStore({ read, write }: Access): EndpointStore {
         if (version !== row.version) {
           await trx
             .insertInto('endpoint_urls')
-            .values({ endpoint_id: id, version, url: change.url ?? row.url })
+            .values({
+              endpoint_id: id,
+              version,
+              url: change.url ?? row.url,
+              was_active: wasActive(change.status === undefined ? row.status : endpointStatus[change.status]),
+            })
             .execute();
         }
         await bumpVersion(trx, workspaceId);
@@ -145,19 +155,22 @@ export function endpointStore({ read, write }: Access): EndpointStore {
           .where('endpoint_id', '=', id)
           .where('valid_until', '<=', now)
           .execute();
-        const { version, url } = await trx
+        const { version, url, status } = await trx
           .updateTable('endpoints')
           .set({ version: sql`version + 1`, updated_at: now })
           .where('workspace_id', '=', workspaceId)
           .where('id', '=', id)
-          .returning(['version', 'url'])
+          .returning(['version', 'url', 'status'])
           .executeTakeFirstOrThrow();
-        await trx.insertInto('endpoint_urls').values({ endpoint_id: id, version, url }).execute();
+        await trx
+          .insertInto('endpoint_urls')
+          .values({ endpoint_id: id, version, url, was_active: wasActive(status) })
+          .execute();
       }),
 
-    approve: (workspaceId, id, now) =>
+    approve: (workspaceId, id, url, now) =>
       write(async (trx) => {
-        const { numUpdatedRows } = await trx
+        const approved = await trx
           .updateTable('endpoints')
           .set({
             status: endpointStatus.active,
@@ -167,8 +180,16 @@ export function endpointStore({ read, write }: Access): EndpointStore {
           .where('workspace_id', '=', workspaceId)
           .where('id', '=', id)
           .where('status', '=', endpointStatus.pending_approval)
-          .executeTakeFirstOrThrow();
-        if (numUpdatedRows === 0n) return null;
+          .where('url', '=', url)
+          .returning('version')
+          .executeTakeFirst();
+        if (approved === undefined) return null;
+        await trx
+          .updateTable('endpoint_urls')
+          .set({ was_active: 1 })
+          .where('endpoint_id', '=', id)
+          .where('version', '=', approved.version)
+          .execute();
         await bumpVersion(trx, workspaceId);
         return one(trx, id);
       }),
@@ -179,7 +200,7 @@ export function endpointStore({ read, write }: Access): EndpointStore {
         .innerJoin('endpoints', 'endpoints.id', 'endpoint_urls.endpoint_id')
         .select('endpoint_urls.url')
         .where('endpoints.workspace_id', '=', workspaceId)
-        .where('endpoints.status', '!=', endpointStatus.pending_approval)
+        .where('endpoint_urls.was_active', '=', 1)
         .distinct()
         .execute();
       return [...new Set(rows.map(({ url }) => new URL(url).host))];
@@ -205,64 +226,4 @@ async function insertSecret(trx: Kysely<Tables>, endpointId: number, sealed: Buf
     .insertInto('endpoint_secrets')
     .values({ endpoint_id: endpointId, sealed, valid_until: null, created_at: now })
     .execute();
-}
-
-function changedColumns(row: Omit<EndpointTable, 'id'>, change: EndpointChange, version: number) {
-  const { url, events, description, filter, status, now } = change;
-  const health = status === 'active' ? healthColumns(activated(healthOf(row))) : {};
-  return {
-    ...health,
-    ...(url === undefined ? {} : { url, version }),
-    ...(events === undefined ? {} : { events: JSON.stringify(events) }),
-    ...(description === undefined ? {} : { description }),
-    ...(filter === undefined ? {} : { filter }),
-    ...(status === undefined ? {} : { status: endpointStatus[status] }),
-    // What waited while it was not active is looked at now.
-    ...(status === 'active' ? { next_due_at: row.pending_count > 0 ? now : null } : {}),
-    updated_at: now,
-  };
-}
-
-function endpointRow(endpoint: NewEndpoint) {
-  return {
-    public_id: endpoint.publicId,
-    workspace_id: endpoint.workspaceId,
-    kind: endpointKind[endpoint.kind],
-    name: endpoint.name,
-    url: endpoint.url,
-    events: JSON.stringify(endpoint.events),
-    description: endpoint.description,
-    filter: endpoint.filter,
-    include_data: endpoint.includeData ? 1 : 0,
-    headers: endpoint.sealedHeaders,
-    version: 1,
-    status: endpointStatus[endpoint.status],
-    failure_count: 0,
-    pending_count: 0,
-    created_by_key_id: endpoint.createdByKeyId,
-    created_at: endpoint.now,
-    updated_at: endpoint.now,
-  };
-}
-
-function endpointRecord(row: EndpointRow): EndpointRecord {
-  return {
-    ...healthOf(row),
-    id: row.id,
-    publicId: row.public_id,
-    workspaceId: row.workspace_id,
-    kind: row.kind === endpointKind.config ? 'config' : 'subscription',
-    name: row.name,
-    url: row.url,
-    events: JSON.parse(row.events) as string[],
-    description: row.description,
-    filter: row.filter,
-    includeData: row.include_data === 1,
-    version: row.version,
-    pendingCount: row.pending_count,
-    nextAttemptAt: row.next_attempt_at,
-    createdByKeyId: row.created_by_key_id,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
 }

@@ -1,0 +1,79 @@
+import type { EndpointChange, EndpointRecord, NewEndpoint } from '../../core/ports.ts';
+import { activated } from '../../core/rules/health.ts';
+import { healthColumns, healthOf } from '../health-columns.ts';
+import { endpointKind, endpointStatus, type EndpointTable } from '../tables.ts';
+
+/** A row of `endpoints` with what is counted of its deliveries. */
+type EndpointRow = Omit<EndpointTable, 'id'> & { id: number; next_attempt_at: number | null };
+
+/** Whether an endpoint of this status may receive where it is, which makes its host known. */
+export function wasActive(status: number): number {
+  return status === endpointStatus.pending_approval ? 0 : 1;
+}
+
+export function isAsSeen(row: Omit<EndpointTable, 'id'>, seen: EndpointChange['seen']): boolean {
+  if (seen === undefined) return true;
+  return row.url === seen.url && (row.status === endpointStatus.pending_approval) === seen.pending;
+}
+
+export function changedColumns(row: Omit<EndpointTable, 'id'>, change: EndpointChange, version: number) {
+  const { url, events, description, filter, status, movedByKeyId, now } = change;
+  const health = status === 'active' ? healthColumns(activated(healthOf(row))) : {};
+  return {
+    ...health,
+    ...(url === undefined ? {} : { url, version }),
+    ...(events === undefined ? {} : { events: JSON.stringify(events) }),
+    ...(description === undefined ? {} : { description }),
+    ...(filter === undefined ? {} : { filter }),
+    ...(movedByKeyId === undefined ? {} : { moved_by_key_id: movedByKeyId }),
+    ...(status === undefined ? {} : { status: endpointStatus[status] }),
+    // What waited while it was not active is looked at now.
+    ...(status === 'active' ? { next_due_at: row.pending_count > 0 ? now : null } : {}),
+    updated_at: now,
+  };
+}
+
+export function endpointRow(endpoint: NewEndpoint) {
+  return {
+    public_id: endpoint.publicId,
+    workspace_id: endpoint.workspaceId,
+    kind: endpointKind[endpoint.kind],
+    name: endpoint.name,
+    url: endpoint.url,
+    events: JSON.stringify(endpoint.events),
+    description: endpoint.description,
+    filter: endpoint.filter,
+    include_data: endpoint.includeData ? 1 : 0,
+    headers: endpoint.sealedHeaders,
+    version: 1,
+    status: endpointStatus[endpoint.status],
+    failure_count: 0,
+    pending_count: 0,
+    created_by_key_id: endpoint.createdByKeyId,
+    created_at: endpoint.now,
+    updated_at: endpoint.now,
+  };
+}
+
+export function endpointRecord(row: EndpointRow): EndpointRecord {
+  return {
+    ...healthOf(row),
+    id: row.id,
+    publicId: row.public_id,
+    workspaceId: row.workspace_id,
+    kind: row.kind === endpointKind.config ? 'config' : 'subscription',
+    name: row.name,
+    url: row.url,
+    events: JSON.parse(row.events) as string[],
+    description: row.description,
+    filter: row.filter,
+    includeData: row.include_data === 1,
+    version: row.version,
+    pendingCount: row.pending_count,
+    nextAttemptAt: row.next_attempt_at,
+    createdByKeyId: row.created_by_key_id,
+    movedByKeyId: row.moved_by_key_id,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
