@@ -5,6 +5,8 @@ export interface Row {
   name: string;
   /** One sentence: what the figures are figures of. */
   work: string;
+  /** One sentence from a profile: what keeps it from being faster. */
+  bound?: string;
   measure(stage: Stage): Promise<Figure[]>;
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Agent, request } from 'undici';
 import { childEnvironment, startChild } from './child.ts';
+import { profileArguments } from './profile.ts';
 import { sampleEvent } from './sample-event.ts';
 
 const command = fileURLToPath(new URL('../bin/posthorn.js', import.meta.url));
@@ -31,7 +32,7 @@ export const authorization = `Bearer ${adminKey}`;
 
 /** Starts the server on a free port and resolves once it accepts requests. */
 export async function startServer({ folder, environment = {}, nodeArguments = [] }: ServerOptions): Promise<Server> {
-  const child = startChild(process.execPath, [...nodeArguments, command, 'serve'], {
+  const child = startChild(process.execPath, [...profileArguments(), ...nodeArguments, command, 'serve'], {
     environment: childEnvironment({
       DATABASE_URL: `file:${databasePath(folder)}`,
       PORT: '0',

@@ -1,13 +1,6 @@
 import type { Machine } from './machine.ts';
+import type { Measured } from './results.ts';
 import { type Figure, reached } from './row.ts';
-
-/** What one row gave: its figures, or why there are none. */
-export interface Measured {
-  row: string;
-  work: string;
-  figures: Figure[];
-  error: string | null;
-}
 
 /** The results as text for a terminal: one line per figure, and what the rows did. */
 export function table(measured: readonly Measured[], machine: Machine): string {
@@ -27,7 +20,10 @@ export function table(measured: readonly Measured[], machine: Machine): string {
     .map((width) => '-'.repeat(width))
     .join('  ')
     .trimEnd();
-  const works = measured.map(({ row, work }) => `${row}: ${work}`);
+  const works = measured.flatMap(({ row, work, bound, notes }) => [
+    `${row}: ${work}${bound === null ? '' : `. ${bound}`}`,
+    ...notes.map((note) => `  ${note}`),
+  ]);
   return [pad(head), rule, ...lines.map(pad), '', ...works, '', ...about(machine), ''].join('\n');
 }
 
