@@ -1,3 +1,4 @@
+import { median } from './samples.ts';
 import type { Stage } from './stage.ts';
 
 /** One row of the table: what is done, and how it is measured. */
@@ -33,4 +34,18 @@ export function reached({ value, ratio, reach }: Figure): boolean | null {
   const number = reach.of === 'ratio' ? ratio : value;
   if (number === null) return false;
   return 'atLeast' in reach ? number >= reach.atLeast : number <= reach.atMost;
+}
+
+type Compared = { what: string; unit: string; samples: number[]; against: { what: string; samples: number[] } };
+
+/** The median of samples, beside that of what it is compared with. */
+export function comparedFigure({ against, samples, ...named }: Compared, reach: Reach | null): Figure {
+  const value = median(samples);
+  const other = median(against.samples);
+  return { ...named, value, samples, against: { ...against, value: other }, ratio: value / other, reach };
+}
+
+/** A figure that stands by itself. */
+export function plainFigure(named: { what: string; value: number; unit: string }, reach: Reach | null): Figure {
+  return { ...named, samples: [], against: null, ratio: null, reach };
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { figures, newestResults, shownResults } from './figures.ts';
 import { installLinks } from '../packaging/install-links.ts';
 import { variables } from '../src/config/variables.ts';
 import { errorTable } from '../src/core/errors.ts';
@@ -10,8 +11,9 @@ import { packageRoot } from '../src/package.ts';
 import { tools } from '../tools/index.ts';
 
 /** The tables of the documentation, made from code. `npm run docs` writes them; a test finds those that are stale. */
-const tables: Record<string, () => string> = {
+const tables: Record<string, (results: string | null) => string> = {
   install: installLinks,
+  figures: (results) => figures(table, results),
   environment: () =>
     table(
       ['variable', 'default', 'meaning'],
@@ -50,11 +52,11 @@ const tables: Record<string, () => string> = {
 
 export const documents = ['README.md', 'docs/reference.md'];
 
-/** The text with every table between its markers made anew. */
-export function withTables(text: string): string {
+/** The text with every table between its markers made anew, the figures from the results that it shows unless told others. */
+export function withTables(text: string, results = shownResults(text)): string {
   return text.replaceAll(
     /(<!-- begin:(\w+) -->\n)[^]*?(<!-- end:\2 -->)/g,
-    (_all, begin: string, name: string, end: string) => `${begin}${tables[name]?.() ?? ''}${end}`,
+    (_all, begin: string, name: string, end: string) => `${begin}${tables[name]?.(results) ?? ''}${end}`,
   );
 }
 
@@ -66,6 +68,6 @@ function table(head: string[], rows: string[][]): string {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   for (const document of documents) {
     const path = join(packageRoot, document);
-    writeFileSync(path, withTables(readFileSync(path, 'utf8')));
+    writeFileSync(path, withTables(readFileSync(path, 'utf8'), newestResults()));
   }
 }

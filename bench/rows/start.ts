@@ -2,8 +2,8 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { childEnvironment, startChild } from '../child.ts';
 import { packageRoot } from '../../src/package.ts';
-import type { Figure, Row } from '../row.ts';
-import { inTurn, median } from '../samples.ts';
+import { comparedFigure, type Figure, type Row } from '../row.ts';
+import { inTurn } from '../samples.ts';
 import type { Stage } from '../stage.ts';
 
 const rounds = 10;
@@ -31,10 +31,8 @@ export const start: Row = {
       () => answerMs(stage, database),
       () => nothingMs(stage, bare),
     );
-    const value = median(a);
-    const against = { what: 'npm and Node alone', value: median(b), samples: b };
-    const ratio = value / against.value;
-    return [{ what: 'answer', value, unit: 'ms', samples: a, against, ratio, reach: { of: 'value', atMost: reachMs } }];
+    const against = { what: 'npm and Node alone', samples: b };
+    return [comparedFigure({ what: 'answer', unit: 'ms', samples: a, against }, { of: 'value', atMost: reachMs })];
   },
 };
 
