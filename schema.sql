@@ -14,8 +14,29 @@ create table workspaces (
   public_id text not null unique, -- wsp_…
   name text not null unique,
   version integer not null,       -- rises with every change that matching depends on; publishing compares it
+  audit_count integer not null,   -- rows of its audit log
+  audit_hash blob not null,       -- of the last of them, so that a missing end shows
   created_at integer not null
 );
+
+-- Every change that people and agents made: appended in the transaction of the change, never changed, never pruned.
+create table audit (
+  workspace_id integer not null references workspaces (id),
+  seq integer not null,           -- 1, 2, 3 … in each workspace
+  at integer not null,
+  action text not null,           -- such as 'subscription.create'
+  target text not null,           -- public id of what was changed, or the name of an event type
+  principal_kind text not null,   -- 'key', 'admin', 'local'
+  principal_key_id text,          -- key_…
+  principal_name text not null,
+  face text not null,             -- 'rest', 'mcp', 'cli', 'page'
+  client text,                    -- what the caller says of itself, cleaned
+  before text,                    -- JSON without secrets
+  after text,                     -- the same
+  hash blob not null,             -- SHA-256 over the hash of the row before and this row
+  primary key (workspace_id, seq)
+) without rowid;
+create index audit_by_target on audit (workspace_id, target, seq);
 
 create table keys (
   id integer primary key,

@@ -2,6 +2,7 @@ import type { Posthorn } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { PosthornError } from './core/errors.ts';
 import type { Metrics } from './core/ports.ts';
+import type { Via } from './core/types.ts';
 import { agentScopes } from './core/vocabulary.ts';
 import { makeLog } from './log.ts';
 import { serveStdio } from './mcp/stdio.ts';
@@ -11,6 +12,9 @@ import { packageVersion } from './package.ts';
 const drainMs = 3_000;
 /** Nobody asks this process for its figures, and what keeps them takes time to load. */
 const metrics: Metrics = { accepted() {}, attempted() {} };
+
+/** Which client it is, the protocol tells. */
+const via: Via = { face: 'mcp', client: null };
 
 /**
  * Speaks MCP on stdin and stdout until the client is gone or `signal` aborts. The database is opened, and delivering
@@ -35,7 +39,7 @@ export async function serveLocally(config: Config, signal: AbortSignal): Promise
       await startDispatcher();
       return core;
     },
-    principal: (core) => (apiKey === null ? core.localPrincipal() : core.authenticate(apiKey)),
+    principal: (core) => (apiKey === null ? core.localPrincipal(via) : core.authenticate(apiKey, via)),
   });
   await posthorn.close();
 }

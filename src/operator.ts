@@ -1,8 +1,10 @@
 import type { Core } from './core/core.ts';
 import { PosthornError } from './core/errors.ts';
 import { limits } from './core/inputs.ts';
+import { verifyAudit } from './core/manage/audit.ts';
 import type { Ports, TargetVerdict, WorkspaceRecord } from './core/ports.ts';
-import type { Principal } from './core/types.ts';
+import { authorOf } from './core/rules/audited.ts';
+import type { AuditVerdict, Principal, Via } from './core/types.ts';
 import { scopes } from './core/vocabulary.ts';
 
 /** A workspace as it is shown. */
@@ -19,8 +21,13 @@ export interface Operator {
   workspaces(): Promise<Workspace[]>;
   /** Throws `validation_failed` for a name that does not fit or is taken. */
   createWorkspace(name: string): Promise<Workspace>;
+  /** Checks the audit log of every workspace, or of the one of that name. Throws `not_found`. */
+  verifyAudit(workspace?: string): Promise<AuditVerdict[]>;
   checkTarget(url: string): Promise<TargetVerdict>;
 }
+
+/** Who holds the database needs no face but the command line. */
+const via: Via = { face: 'cli', client: null };
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
@@ -28,7 +35,7 @@ export function makeOperator(core: Core, ports: Pick<Ports, 'store' | 'targets' 
   const { keys } = ports.store;
   return {
     async principal(workspace) {
-      const local = await core.localPrincipal();
+      const local = await core.localPrincipal(via);
       const everything = { ...local, scopes: new Set(scopes) };
       if (workspace === undefined) return everything;
       const found = (await keys.workspaces()).find(({ name }) => name === workspace);
@@ -43,8 +50,11 @@ export function makeOperator(core: Core, ports: Pick<Ports, 'store' | 'targets' 
         throw refused('use letters, digits, dots, hyphens and underscores, a letter or digit first');
       }
       if ((await keys.workspaces()).some((each) => each.name === name)) throw refused('is taken');
-      return show(await keys.ensureWorkspace(name, ports.newId('wsp'), ports.clock.now()));
+      const now = ports.clock.now();
+      const author = authorOf('workspace.create', await core.localPrincipal(via), now);
+      return show(await ports.store.for(author).keys.ensureWorkspace(name, ports.newId('wsp'), now));
     },
+    verifyAudit: (workspace) => verifyAudit(ports, workspace),
     checkTarget: (url) => ports.targets.check(url),
   };
 }

@@ -38,6 +38,10 @@ const entries: Record<string, Entry> = {
     summary: 'let an endpoint receive that waits for approval',
     load: async () => (await import('./approve.ts')).approve,
   },
+  audit: {
+    summary: 'show who changed what, and check that nothing is missing',
+    load: async () => (await import('./audit.ts')).audit,
+  },
   listen: {
     summary: 'receive webhooks here, verify and print them',
     load: async () => (await import('./listen.ts')).listen,

@@ -3,6 +3,7 @@ import { inputs } from './inputs.ts';
 import { makePublisher } from './journey/accept.ts';
 import { makeTestSender } from './journey/send.ts';
 import { makeWorker, type Worker } from './journey/worker.ts';
+import { listAudit } from './manage/audit.ts';
 import { authenticate, bootstrap, createKey, listKeys, localPrincipal, revokeKey } from './manage/keys.ts';
 import { getDelivery, listDeliveries, retryDelivery } from './manage/deliveries.ts';
 import { eraseEventData, getEvent, listEvents } from './manage/events.ts';
@@ -24,35 +25,41 @@ import { readStatus } from './manage/status.ts';
 import type { Ports } from './ports.ts';
 import { makeVault } from './rules/seal.ts';
 import type { Settings } from './settings.ts';
-import type { Principal, Published } from './types.ts';
-import { type Context, perform, type UseCase, useCase } from './use-case.ts';
+import type { Principal, Published, Via } from './types.ts';
+import { change, type Context, perform, type UseCase, useCase } from './use-case.ts';
 
 /** Everything that can be asked of Posthorn, except publishing, which is the journey's. */
 export const useCases = {
-  createSubscription: useCase('webhooks:write', inputs.createSubscription, createSubscription),
+  createSubscription: change('subscription.create', 'webhooks:write', inputs.createSubscription, createSubscription),
   listSubscriptions: useCase('webhooks:read', inputs.listSubscriptions, listSubscriptions),
   getSubscription: useCase('webhooks:read', inputs.subscriptionId, getSubscription),
-  updateSubscription: useCase('webhooks:write', inputs.updateSubscription, updateSubscription),
-  deleteSubscription: useCase('webhooks:delete', inputs.subscriptionId, deleteSubscription),
+  updateSubscription: change('subscription.update', 'webhooks:write', inputs.updateSubscription, updateSubscription),
+  deleteSubscription: change('subscription.delete', 'webhooks:delete', inputs.subscriptionId, deleteSubscription),
   testSubscription: useCase('webhooks:write', inputs.testSubscription, testSubscription),
-  rotateSecret: useCase('webhooks:write', inputs.rotateSecret, rotateSecret),
-  replaySubscription: useCase('webhooks:write', inputs.replay, replaySubscription),
-  approveSubscription: useCase('webhooks:approve', inputs.approveSubscription, approveSubscription),
+  rotateSecret: change('subscription.rotate_secret', 'webhooks:write', inputs.rotateSecret, rotateSecret),
+  replaySubscription: change('subscription.replay', 'webhooks:write', inputs.replay, replaySubscription),
+  approveSubscription: change(
+    'subscription.approve',
+    'webhooks:approve',
+    inputs.approveSubscription,
+    approveSubscription,
+  ),
   listLogs: useCase('webhooks:read', inputs.listAllAttempts, listLogs),
   listSubscriptionLogs: useCase('webhooks:read', inputs.listAttempts, listSubscriptionLogs),
   listEventTypes: useCase('webhooks:read', inputs.listEventTypes, listEventTypes),
-  putEventType: useCase('webhooks:write', inputs.putEventType, putEventType),
-  deleteEventType: useCase('webhooks:write', inputs.eventTypeName, deleteEventType),
+  putEventType: change('event_type.put', 'webhooks:write', inputs.putEventType, putEventType),
+  deleteEventType: change('event_type.delete', 'webhooks:write', inputs.eventTypeName, deleteEventType),
   listEvents: useCase('events:read', inputs.listEvents, listEvents),
   getEvent: useCase('events:read', inputs.eventId, getEvent),
-  eraseEventData: useCase('webhooks:write', inputs.eventId, eraseEventData),
+  eraseEventData: change('event.erase_data', 'webhooks:write', inputs.eventId, eraseEventData),
   listDeliveries: useCase('webhooks:read', inputs.listDeliveries, listDeliveries),
   getDelivery: useCase('webhooks:read', inputs.deliveryId, getDelivery),
-  retryDelivery: useCase('webhooks:write', inputs.deliveryId, retryDelivery),
+  retryDelivery: change('delivery.retry', 'webhooks:write', inputs.deliveryId, retryDelivery),
+  listAudit: useCase('keys:admin', inputs.listAudit, listAudit),
   readStatus: useCase('webhooks:read', inputs.none, readStatus),
-  createKey: useCase('keys:admin', inputs.createKey, createKey),
+  createKey: change('key.create', 'keys:admin', inputs.createKey, createKey),
   listKeys: useCase('keys:admin', inputs.listKeys, listKeys),
-  revokeKey: useCase('keys:admin', inputs.keyId, revokeKey),
+  revokeKey: change('key.revoke', 'keys:admin', inputs.keyId, revokeKey),
 } as const;
 
 type UseCases = typeof useCases;
@@ -69,9 +76,9 @@ export interface Core extends Actions {
   publish(principal: Principal, input: unknown): Promise<PublishAnswer>;
   publishMany(principal: Principal, input: unknown[]): Promise<PublishAnswer[]>;
   /** The principal of a key as it stands in an Authorization header. Throws `unauthorized`. */
-  authenticate(key: string): Promise<Principal>;
+  authenticate(key: string, via: Via): Promise<Principal>;
   /** Who acts when no key is given on this machine: every scope but the three that stay with people. */
-  localPrincipal(): Promise<Principal>;
+  localPrincipal(via: Via): Promise<Principal>;
   /** Makes the workspace and, when no key exists and no admin key is set, a first key, which it answers once. */
   bootstrap(): Promise<{ key: string | null }>;
   worker: Worker;
@@ -98,8 +105,8 @@ export function createCore(ports: Ports, settings: Settings, secretKey: Buffer):
     ...actions(context),
     publish: publisher.publish,
     publishMany: publisher.publishMany,
-    authenticate: (key) => authenticate(context, key),
-    localPrincipal: () => localPrincipal(context),
+    authenticate: (key, via) => authenticate(context, key, via),
+    localPrincipal: (via) => localPrincipal(context, via),
     bootstrap: () => bootstrap(context),
     worker,
   };

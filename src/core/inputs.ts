@@ -15,7 +15,7 @@ import {
   untrusted,
   url,
 } from './input-fields.ts';
-import { deliveryStatuses, endpointStatuses, scopes } from './vocabulary.ts';
+import { auditActions, deliveryStatuses, endpointStatuses, faces, scopes } from './vocabulary.ts';
 
 export { limits } from './input-fields.ts';
 
@@ -117,6 +117,15 @@ export const inputs = {
   }),
   listKeys: z.strictObject({ ...paging }),
   keyId: z.strictObject({ key_id: id }),
+  listAudit: z.strictObject({
+    action: z.enum(auditActions).optional().describe('Only this kind of change'),
+    target_id: z.string().max(limits.eventTypeCharactersMax).optional().describe('Only changes of what has this id'),
+    key_id: id.optional().describe('Only changes made with this key'),
+    face: z.enum(faces).optional().describe('Only changes that came in here'),
+    since: isoTime.optional().describe('Only changes at or after this time, ISO 8601'),
+    until: isoTime.optional().describe('Only changes before this time, ISO 8601'),
+    ...paging,
+  }),
   none: z.strictObject({}),
 };
 export type Inputs = { [K in keyof typeof inputs]: z.output<(typeof inputs)[K]> };

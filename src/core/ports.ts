@@ -1,3 +1,4 @@
+import type { AuditStore, Author } from './audit.ts';
 import type { AttemptError, DeliveryStatus, DisabledReason, EndpointStatus, Scope } from './vocabulary.ts';
 
 /** What core needs from outside. Times are epoch milliseconds, ids of rows are integers. */
@@ -86,6 +87,12 @@ export interface Store {
   records: RecordStore;
   deliveries: DeliveryStore;
   keys: KeyStore;
+  audit: AuditStore;
+  /**
+   * The same database for one use case, which is the author of what it changes: its first change writes a row into the
+   * audit log, in the same transaction. Null: it may change nothing.
+   */
+  for(author: Author | null): Store;
   /** Calls back when another process may have made deliveries due. */
   onOutsideChange(listener: () => void): void;
   /** Answers when the database does. */

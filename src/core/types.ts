@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import {
   attemptErrors,
+  auditActions,
   deliveryStatuses,
   disabledReasons,
   endpointStatuses,
+  type FaceName,
+  faces,
+  type PrincipalKind,
+  principalKinds,
   type Scope,
   scopes,
 } from './vocabulary.ts';
@@ -137,6 +142,36 @@ export type ApiKey = z.infer<typeof apiKey>;
 export const createdApiKey = apiKey.extend({ key: z.string().describe('Shown this once') });
 export type CreatedApiKey = z.infer<typeof createdApiKey>;
 
+export const auditRow = z.object({
+  seq: z.int().describe('1 for the first row of the workspace, without gaps'),
+  created_at: time,
+  action: z.enum(auditActions),
+  target_id: z.string().describe('The id of what was changed, or the name of an event type'),
+  principal: z.object({
+    kind: z.enum(principalKinds),
+    key_id: z.string().nullable(),
+    name: z.string(),
+  }),
+  face: z.enum(faces),
+  client: z.string().nullable().describe('What the caller said of itself: words of a stranger, and proof of nothing'),
+  before: z.json().describe('What it was, without secrets; null: it did not exist'),
+  after: z.json().describe('Null: it is gone'),
+  hash: z.string().describe('SHA-256 over the hash of the row before and this row, in hex'),
+});
+export type AuditRow = z.infer<typeof auditRow>;
+
+/** What checking the audit log of one workspace found. */
+export interface AuditVerdict {
+  workspace_id: string;
+  workspace: string;
+  /** Rows that are as they were written. */
+  rows: number;
+  /** Of the last of them, in hex: kept elsewhere, it shows whether the whole log was written anew. */
+  hash: string;
+  /** The first row that is not; null: all are. */
+  broken: { seq: number; fault: 'missing' | 'changed' | 'added' } | null;
+}
+
 export const status = z.object({
   delivering: z.boolean().describe('Whether any process delivers'),
   workers: z.int(),
@@ -155,8 +190,15 @@ export interface Page<T> {
 /** Who is asking: an API key, the operator's admin key, or the local user of a stdio process or command. */
 export interface Principal {
   workspaceId: number;
-  kind: 'key' | 'admin' | 'local';
+  kind: PrincipalKind;
   keyId: number | null;
   name: string;
   scopes: ReadonlySet<Scope>;
+  via: Via;
+}
+
+/** How a request came in. `client` is what the caller says of itself: a stranger's words, and proof of nothing. */
+export interface Via {
+  face: FaceName;
+  client: string | null;
 }

@@ -2,10 +2,11 @@ import type { z } from 'zod';
 import { PosthornError } from './errors.ts';
 import { parseInput } from './inputs.ts';
 import type { AttemptFacts, LeasedEvent, Ports } from './ports.ts';
+import { authorOf } from './rules/audited.ts';
 import type { Vault } from './rules/seal.ts';
 import type { Settings } from './settings.ts';
 import type { Principal } from './types.ts';
-import type { Scope } from './vocabulary.ts';
+import type { AuditAction, Scope } from './vocabulary.ts';
 
 /** What every use case may reach. */
 export interface Context extends Ports {
@@ -32,11 +33,27 @@ export interface TestOutcome {
 export interface UseCase<S extends z.ZodType, O> {
   scope: Scope;
   input: S;
+  /** What the audit log calls it; null: it changes nothing, and a store that refuses every change holds it to that. */
+  action: AuditAction | null;
   run(context: Context, principal: Principal, input: z.output<S>): Promise<O>;
 }
 
-export function useCase<S extends z.ZodType, O>(scope: Scope, input: S, run: UseCase<S, O>['run']): UseCase<S, O> {
-  return { scope, input, run };
+export function useCase<S extends z.ZodType, O>(
+  scope: Scope,
+  input: S,
+  run: UseCase<S, O>['run'],
+): UseCase<S, O> & { action: null } {
+  return { scope, input, action: null, run };
+}
+
+/** One that changes something: its first change in the store writes one row into the audit log. */
+export function change<A extends AuditAction, S extends z.ZodType, O>(
+  action: A,
+  scope: Scope,
+  input: S,
+  run: UseCase<S, O>['run'],
+): UseCase<S, O> & { action: A } {
+  return { scope, input, action, run };
 }
 
 /** Throws `insufficient_scope` unless the principal holds the scope. */
@@ -54,7 +71,14 @@ export async function perform<S extends z.ZodType, O>(
   input: unknown,
 ): Promise<O> {
   requireScope(principal, one.scope);
-  return one.run(context, principal, parseInput(one.input, input));
+  const parsed = parseInput(one.input, input);
+  return one.run(as(context, one.action, principal), principal, parsed);
+}
+
+/** The context of one use case: what its store changes is this action of this principal; null: it changes nothing. */
+export function as(context: Context, action: AuditAction | null, principal: Omit<Principal, 'workspaceId'>): Context {
+  const author = action === null ? null : authorOf(action, principal, context.clock.now());
+  return { ...context, store: context.store.for(author) };
 }
 
 export function notFound(what: string): PosthornError {

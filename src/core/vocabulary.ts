@@ -16,6 +16,31 @@ export type Scope = (typeof scopes)[number];
 export const peoplesScopes: readonly Scope[] = ['webhooks:approve', 'keys:admin', 'payloads:read'];
 export const agentScopes: readonly Scope[] = scopes.filter((scope) => !peoplesScopes.includes(scope));
 
+/** What people and agents change, as the audit log calls it. */
+export const auditActions = [
+  'workspace.create',
+  'subscription.create',
+  'subscription.update',
+  'subscription.delete',
+  'subscription.rotate_secret',
+  'subscription.replay',
+  'subscription.approve',
+  'delivery.retry',
+  'event.erase_data',
+  'event_type.put',
+  'event_type.delete',
+  'key.create',
+  'key.revoke',
+] as const;
+export type AuditAction = (typeof auditActions)[number];
+
+/** Where a request comes in. */
+export const faces = ['rest', 'mcp', 'cli', 'page'] as const;
+export type FaceName = (typeof faces)[number];
+
+export const principalKinds = ['key', 'admin', 'local'] as const;
+export type PrincipalKind = (typeof principalKinds)[number];
+
 /** Groups of MCP tools that can be switched. */
 export const toolGroups = ['subscriptions', 'events', 'configs', 'automations'] as const;
 export type ToolGroup = (typeof toolGroups)[number];

@@ -1,17 +1,17 @@
 import type { Core } from '../core/core.ts';
 import { PosthornError } from '../core/errors.ts';
 import type { Principal } from '../core/types.ts';
-import { type Scope, scopes } from '../core/vocabulary.ts';
+import { type FaceName, type Scope, scopes } from '../core/vocabulary.ts';
 
 const bearerPattern = /^bearer +(\S.*)$/i;
 
 /** Who sent the request, by its `Authorization: Bearer` header (RFC 6750). Throws `unauthorized`. */
-export async function authenticateRequest(core: Core, request: Request): Promise<Principal> {
+export async function authenticateRequest(core: Core, request: Request, face: FaceName): Promise<Principal> {
   const header = request.headers.get('authorization');
   if (header === null) throw new PosthornError('unauthorized', 'No API key was sent.');
   const key = bearerPattern.exec(header)?.[1];
   if (key === undefined) throw new PosthornError('unauthorized', 'The Authorization header is not "Bearer <key>".');
-  return core.authenticate(key);
+  return core.authenticate(key, { face, client: request.headers.get('user-agent') });
 }
 
 /** What a challenge says of the thing that was asked for. */

@@ -21,7 +21,7 @@ export function mcpHandler(face: Face, mcp: McpFetch): (c: RequestContext) => Pr
     protected: { realm: face.brand, scopes: agentScopes, metadataUrl: `${face.publicUrl}${metadataPath}` },
   };
   return exchange(face, subject, async (c) => {
-    const principal = await authenticateRequest(face.core, c.req.raw);
+    const principal = await authenticateRequest(face.core, c.req.raw, 'mcp');
     return mcp(await limitedRequest(c), principal);
   });
 }

@@ -2,6 +2,7 @@ import { type CallToolResult, McpServer } from '@modelcontextprotocol/server';
 import type { Tool } from '../../tools/define.ts';
 import { chooseTools } from '../../tools/index.ts';
 import type { Log } from '../core/ports.ts';
+import type { Principal } from '../core/types.ts';
 import { advertise } from './advertise.ts';
 import { explain } from './explain.ts';
 import { registerPrompts } from './prompts.ts';
@@ -60,17 +61,33 @@ function registerTool(server: McpServer, tool: Tool, session: Session, log: Log)
     outputSchema: unchecked(() => ({ ...advertise(tool).outputSchema })),
     scopeChallenge: challenge(tool.scope),
   };
-  server.registerTool(tool.name, config, (args) => answer(tool, session, log, args));
+  server.registerTool(tool.name, config, (args) =>
+    answer(tool, session, log, args, () => server.server.getClientVersion()),
+  );
 }
 
-async function answer(tool: Tool, session: Session, log: Log, args: unknown): Promise<CallToolResult> {
+type ClientOf = () => { name: string; version: string } | undefined;
+
+async function answer(
+  tool: Tool,
+  session: Session,
+  log: Log,
+  args: unknown,
+  client: ClientOf,
+): Promise<CallToolResult> {
   try {
     const { core, principal } = await session.open();
-    const result = await tool.call(core, principal, args);
+    const result = await tool.call(core, introduced(principal, client()), args);
     return { content: [{ type: 'text', text: JSON.stringify(result) }], structuredContent: result };
   } catch (error) {
     return { content: [{ type: 'text', text: explain(error, log).text }], isError: true };
   }
+}
+
+/** The principal with the name that its client gave in the protocol, which says more than a user agent. */
+function introduced(principal: Principal, client: ReturnType<ClientOf>): Principal {
+  if (client === undefined) return principal;
+  return { ...principal, via: { ...principal.via, client: `${client.name}/${client.version}` } };
 }
 
 /** When the principal cannot be told, every tool is shown: each call then says why, which an empty list would hide. */

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import type { AuditEntry } from '../core/audit.ts';
 import type { Tables } from './tables.ts';
 
 /** How what people manage reaches the database. */
@@ -7,4 +8,16 @@ export interface Access {
   read: Kysely<Tables>;
   /** Runs `work` as one writing transaction; throws `store_unavailable` when the database does not take it. */
   write<T>(work: (trx: Kysely<Tables>) => Promise<T>): Promise<T>;
+}
+
+/** The same for what people ask for. `write` is left to what nobody asked for, and to the follow-up of a change. */
+export interface ChangeAccess extends Access {
+  /** A change that somebody asks for: one writing transaction, with its row in the audit log. */
+  change<T>(work: (trx: Kysely<Tables>) => Promise<Changed<T>>): Promise<T>;
+}
+
+export interface Changed<T> {
+  answer: T;
+  /** Null: nothing was changed. */
+  audit: AuditEntry | null;
 }

@@ -44,7 +44,30 @@ function nameOf<K extends string>(codes: Record<K, number>, code: number): K {
 /** The tables as kysely sees them. Booleans are 0 and 1 on both engines. */
 export interface Tables {
   meta: { name: string; value: Buffer };
-  workspaces: { id: Generated; public_id: string; name: string; version: number; created_at: number };
+  workspaces: {
+    id: Generated;
+    public_id: string;
+    name: string;
+    version: number;
+    audit_count: number;
+    audit_hash: Buffer;
+    created_at: number;
+  };
+  audit: {
+    workspace_id: number;
+    seq: number;
+    at: number;
+    action: string;
+    target: string;
+    principal_kind: string;
+    principal_key_id: string | null;
+    principal_name: string;
+    face: string;
+    client: string | null;
+    before: string | null;
+    after: string | null;
+    hash: Buffer;
+  };
   keys: {
     id: Generated;
     public_id: string;

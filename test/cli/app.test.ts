@@ -66,7 +66,7 @@ describe('createPosthorn', () => {
 
   it('lists tools by the scopes that the local user has', async () => {
     const { core } = await create();
-    expect((await core.localPrincipal()).scopes).toEqual(new Set(agentScopes));
+    expect((await core.localPrincipal({ face: 'cli', client: null })).scopes).toEqual(new Set(agentScopes));
   });
 
   it('tells the port that was picked in what it documents', async () => {

@@ -22,13 +22,13 @@ describe('keys', () => {
     const id = /key_\w+/.exec(listed.stdout)?.[0] ?? '';
 
     const { core } = await open(env);
-    expect(await core.authenticate(key)).toMatchObject({ kind: 'key' });
+    expect(await core.authenticate(key, { face: 'rest', client: null })).toMatchObject({ kind: 'key' });
     expect(await run(['keys', 'revoke', id], env)).toEqual({
       code: 0,
       stdout: `${id} is revoked.\n`,
       stderr: '',
     });
-    await expect(core.authenticate(key)).rejects.toThrow('revoked');
+    await expect(core.authenticate(key, { face: 'rest', client: null })).rejects.toThrow('revoked');
     expect((await run(['keys', 'list'], env)).stdout).toMatch(new RegExp(`${id} .* revoked `));
   });
 

@@ -56,7 +56,14 @@ export function fakeCore(answers: Record<string, unknown> = {}): { core: Core; c
 async function authenticate(key: string): Promise<Principal> {
   const held = /^key:([a-z:,]*)$/.exec(key)?.[1];
   if (held === undefined) throw new PosthornError('unauthorized', 'This key is not known here.');
-  return { workspaceId: 1, kind: 'key', keyId: 1, name: 'test', scopes: new Set(held.split(',') as Scope[]) };
+  return {
+    workspaceId: 1,
+    kind: 'key',
+    keyId: 1,
+    name: 'test',
+    scopes: new Set(held.split(',') as Scope[]),
+    via: { face: 'rest', client: null },
+  };
 }
 
 export interface LogLine {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Core } from '../../src/core/core.ts';
 import type { App, AppEnv } from '../../src/http/context.ts';
 import { listen, type Listening } from '../../src/http/server.ts';
 import { until } from '../support/until.ts';
@@ -252,9 +253,9 @@ describe('a client that hangs up', () => {
     const closed = new Promise<void>((resolve) => {
       hungUp = resolve;
     });
-    const authenticate = async (key: string) => {
+    const authenticate: Core['authenticate'] = async (...asked) => {
       await closed;
-      return core.authenticate(key);
+      return core.authenticate(...asked);
     };
     const { lines } = await startLooked({}, { core: { ...core, authenticate } }, (incoming, client) => {
       incoming.once('close', hungUp);

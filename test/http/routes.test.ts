@@ -37,6 +37,7 @@ describe('the table of routes', () => {
       'GET /v1/keys keys:admin 200',
       'POST /v1/keys keys:admin 201',
       'DELETE /v1/keys/{id} keys:admin 204',
+      'GET /v1/audit keys:admin 200',
     ]);
   });
 

@@ -16,7 +16,7 @@ const create = (more: object = {}) =>
 /** A principal with a key of its own, made by `by`. */
 async function keyHolder(by: Principal, scopes: Scope[]): Promise<Principal> {
   const { key } = await h.core.createKey(by, { name: 'k', scopes });
-  return h.core.authenticate(key);
+  return h.core.authenticate(key, { face: 'rest', client: null });
 }
 
 describe('creating', () => {

@@ -12,6 +12,7 @@ export function principalWith(...held: Scope[]): Principal {
     keyId: 1,
     name: 'test key',
     scopes: new Set(held.length === 0 ? scopes : held),
+    via: { face: 'mcp', client: null },
   };
 }
 

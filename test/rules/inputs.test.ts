@@ -32,6 +32,7 @@ const smallest: Record<Name, object> = {
   createKey: { name: 'ci', scopes: ['events:write'] },
   listKeys: {},
   keyId: { key_id: 'key_1' },
+  listAudit: {},
   none: {},
 };
 const names = Object.keys(inputs) as Name[];
@@ -163,6 +164,7 @@ describe('limits', () => {
   it('hold for every list: 50 when nothing is said, the catalogue whole', () => {
     const pageSizes = names.flatMap((name) => ('limit' in inputs[name].shape ? [[name, limitOf(name)]] : []));
     expect(Object.fromEntries(pageSizes)).toEqual({
+      listAudit: 50,
       listSubscriptions: 50,
       listAllAttempts: 50,
       listAttempts: 50,

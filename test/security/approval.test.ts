@@ -30,7 +30,7 @@ afterEach(async () => {
 
 async function keyHolder(by: Principal, scopes: Scope[]): Promise<Principal> {
   const { key } = await h.core.createKey(by, { name: 'k', scopes });
-  return h.core.authenticate(key);
+  return h.core.authenticate(key, { face: 'rest', client: null });
 }
 const subscribe = async (by: Principal, url = h.receiver.url, core = h.core) =>
   (await core.createSubscription(by, { url, events: ['*'] })).id;
@@ -138,7 +138,7 @@ describe('who may not approve', () => {
     await h.close();
     const adminKey = 'an-admin-key-of-more-than-32-characters';
     h = await startHarness({ environment: { ...approving, POSTHORN_ADMIN_KEY: adminKey } });
-    const admin = await h.core.authenticate(adminKey);
+    const admin = await h.core.authenticate(adminKey, { face: 'rest', client: null });
     const child = await keyHolder(admin, scopes);
     const id = await subscribe(admin);
     for (const one of [admin, child]) await expect(approve(one, id)).rejects.toMatchObject(denied);
@@ -147,7 +147,7 @@ describe('who may not approve', () => {
   });
 
   it('is the local user of a stdio process, who lacks the scope', async () => {
-    const local = await h.core.localPrincipal();
+    const local = await h.core.localPrincipal({ face: 'cli', client: null });
     const id = await subscribe(local);
     await expect(approve(local, id)).rejects.toMatchObject({ code: 'insufficient_scope' });
   });
@@ -266,25 +266,26 @@ describe('two at once', () => {
     await h.close();
     const databaseUrl = `file:${await temporaryFolder()}/p.db`;
     const real = await openStore(databaseUrl, { healthLimits: { disableAfterFailures: 20, disableAfterMs: 1_000 } });
-    const store: Store = {
-      ...real,
+    const interrupted = (store: Store): Store => ({
+      ...store,
+      for: (author) => interrupted(store.for(author)),
       endpoints: {
-        ...real.endpoints,
+        ...store.endpoints,
         async get(...which) {
-          const record = await real.endpoints.get(...which);
+          const record = await store.endpoints.get(...which);
           await once(meanwhile);
           return record;
         },
       },
       journey: {
-        ...real.journey,
+        ...store.journey,
         async target(id) {
           await once(beforeTarget);
-          return real.journey.target(id);
+          return store.journey.target(id);
         },
       },
-    };
-    h = await startHarness({ databaseUrl, environment: approving, ports: { store } });
+    });
+    h = await startHarness({ databaseUrl, environment: approving, ports: { store: interrupted(real) } });
   });
 
   async function active(): Promise<string> {

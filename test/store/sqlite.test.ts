@@ -70,7 +70,7 @@ describe('a full disk', () => {
     folder = mkdtempSync(join(tmpdir(), 'posthorn-full-'));
     db = openWriter(join(folder, 'posthorn.db'));
     db.prepare(
-      "insert into workspaces (id, public_id, name, version, created_at) values (1, 'wsp_1', 'default', 1, 0)",
+      "insert into workspaces (id, public_id, name, version, audit_count, audit_hash, created_at) values (1, 'wsp_1', 'default', 1, 0, zeroblob(32), 0)",
     ).run();
   });
   afterEach(() => {

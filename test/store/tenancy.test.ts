@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { AuditStore } from '../../src/core/audit.ts';
 import type {
   DeliveryStore,
   EndpointRecord,
@@ -8,6 +9,7 @@ import type {
   RecordStore,
   Store,
 } from '../../src/core/ports.ts';
+import { authorOf } from '../../src/core/rules/audited.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import { deliver, newEndpoint, nextNumber, publish, reread, second, seedEndpoint, seedWorkspace, t0 } from './seed.ts';
@@ -104,6 +106,12 @@ const keyProbes: Probes<KeyStore> = {
   secretKeyCheck: { because: 'it belongs to the database' },
 };
 
+const auditProbes: Probes<AuditStore> = {
+  list: (store, stranger) => store.audit.list(stranger, { limit: 10 }),
+  chain: (store, stranger) => store.audit.chain(stranger, 0, 10),
+  heads: { because: 'it is the operator’s' },
+};
+
 const byRow = { because: 'it is told rows that core has looked up in their workspace' };
 const workers = { because: 'it is the worker’s, who works for all' };
 const journeyProbes: Probes<JourneyStore> = {
@@ -139,6 +147,7 @@ const ports = {
   records: recordProbes,
   deliveries: deliveryProbes,
   keys: keyProbes,
+  audit: auditProbes,
 };
 
 describe.each(engines)('another workspace on $name', (engine) => {
@@ -178,7 +187,8 @@ describe.each(engines)('another workspace on $name', (engine) => {
       expiresAt: null,
       now: t0,
     };
-    await store.keys.insert(key);
+    const by = { kind: 'local', keyId: null, name: 'owner', via: { face: 'cli', client: null } } as const;
+    await store.for(authorOf('key.create', by, t0)).keys.insert(key);
     const event = await store.records.event(workspaceId, 'their-event');
     const theirs: Theirs = {
       endpointId: endpoint.id,

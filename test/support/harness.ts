@@ -49,7 +49,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     ...options.ports,
   });
   await posthorn.core.bootstrap();
-  const local = await posthorn.core.localPrincipal();
+  const local = await posthorn.core.localPrincipal({ face: 'cli', client: null });
   return {
     posthorn,
     core: posthorn.core,

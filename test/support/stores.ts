@@ -124,6 +124,7 @@ const emptied = [
   'event_types',
   'keys',
   'workers',
+  'audit',
   'workspaces',
 ] as const satisfies (keyof Tables)[];
 

@@ -6,9 +6,9 @@ import { rowBefore } from '../rules/ids.ts';
 import { makerOf } from '../rules/maker.ts';
 import { showKey } from '../rules/show.ts';
 import { durationMs } from '../rules/times.ts';
-import type { ApiKey, CreatedApiKey, Page, Principal } from '../types.ts';
+import type { ApiKey, CreatedApiKey, Page, Principal, Via } from '../types.ts';
 import { agentScopes, type Scope, scopes } from '../vocabulary.ts';
-import { type Context, notFound } from '../use-case.ts';
+import { as, type Context, notFound } from '../use-case.ts';
 import { page } from './logs.ts';
 
 /** `last_used_at` is written no more often than this. */
@@ -16,19 +16,15 @@ const touchMs = 60_000;
 /** A hundred years: a time beyond the calendar's end could be stored and never shown again. */
 const lifeMsMax = 36_500 * 86_400_000;
 const defaultWorkspace = 'default';
+/** Whoever sits at the machine. */
+const anybody = { kind: 'local', keyId: null, scopes: new Set(scopes) } as const;
 const keyShape = /^[\x21-\x7e]{8,512}$/;
 
 /** The principal of a key. Throws `unauthorized` for one that is unknown, revoked or expired, with the same words. */
-export async function authenticate(context: Context, key: string): Promise<Principal> {
+export async function authenticate(context: Context, key: string, via: Via): Promise<Principal> {
   const { adminKey } = context.settings;
   if (adminKey !== null && sameKey(key, adminKey)) {
-    return {
-      workspaceId: await defaultWorkspaceId(context),
-      kind: 'admin',
-      keyId: null,
-      name: 'admin',
-      scopes: new Set(scopes),
-    };
+    return inDefault(context, { ...anybody, kind: 'admin', name: 'admin', via });
   }
   const record = keyShape.test(key) ? await context.store.keys.find(hashKey(key)) : null;
   const now = context.clock.now();
@@ -36,28 +32,22 @@ export async function authenticate(context: Context, key: string): Promise<Princ
     throw new PosthornError('unauthorized', 'The API key is missing, unknown, revoked or expired.');
   }
   if (record.lastUsedAt === null || now - record.lastUsedAt >= touchMs) await touch(context, record, now);
-  return principalOf(record);
+  return principalOf(record, via);
 }
 
-export async function localPrincipal(context: Context): Promise<Principal> {
-  return {
-    workspaceId: await defaultWorkspaceId(context),
-    kind: 'local',
-    keyId: null,
-    name: 'local',
-    scopes: new Set(agentScopes),
-  };
+export async function localPrincipal(context: Context, via: Via): Promise<Principal> {
+  return inDefault(context, { ...anybody, name: 'local', scopes: new Set(agentScopes), via });
 }
 
 export async function bootstrap(context: Context): Promise<{ key: string | null }> {
   const { store, settings } = context;
-  const workspaceId = await defaultWorkspaceId(context);
+  const nobody = { ...anybody, name: 'first start', via: { face: 'cli', client: null } } as const;
+  const starter = await inDefault(context, nobody);
   if (settings.adminKey !== null || (await store.keys.count()) > 0) return { key: null };
-  const { key } = await insertKey(context, workspaceId, {
+  const { key } = await insertKey(as(context, 'key.create', starter), starter, {
     name: 'admin',
-    scopes: [...scopes],
+    scopes,
     expiresAt: null,
-    by: null,
   });
   context.log.info({}, 'made the first key');
   return { key };
@@ -83,11 +73,10 @@ export async function createKey(
       errors: [{ path: '/expires_in', message }],
     });
   }
-  const { record, key } = await insertKey(context, principal.workspaceId, {
+  const { record, key } = await insertKey(context, principal, {
     name: input.name,
     scopes: wanted,
     expiresAt: lifeMs === null ? null : context.clock.now() + lifeMs,
-    by: makerOf(principal),
   });
   return { ...showKey(record), key };
 }
@@ -110,18 +99,18 @@ export async function revokeKey(context: Context, principal: Principal, input: I
 
 async function insertKey(
   context: Context,
-  workspaceId: number,
-  one: { name: string; scopes: Scope[]; expiresAt: number | null; by: number | null },
+  by: Principal,
+  one: { name: string; scopes: readonly Scope[]; expiresAt: number | null },
 ): Promise<{ record: KeyRecord; key: string }> {
   const key = formatKey(keyPrefix(context.settings.brand), context.random.bytes(keyRandomBytes));
   const record = await context.store.keys.insert({
     publicId: context.newId('key'),
-    workspaceId,
+    workspaceId: by.workspaceId,
     name: one.name,
-    scopes: one.scopes,
+    scopes: [...one.scopes],
     hash: hashKey(key),
     last4: key.slice(-4),
-    createdByKeyId: one.by,
+    createdByKeyId: makerOf(by),
     expiresAt: one.expiresAt,
     now: context.clock.now(),
   });
@@ -131,13 +120,16 @@ async function insertKey(
 /** Asked by every request with the admin key, and never another one for a database. */
 const defaultWorkspaceIds = new WeakMap<KeyStore, number>();
 
-async function defaultWorkspaceId({ store, newId, clock }: Context): Promise<number> {
+/** The principal in the default workspace, which its first one makes. */
+async function inDefault(context: Context, who: Omit<Principal, 'workspaceId'>): Promise<Principal> {
+  const { store, newId, clock } = context;
   const seen = defaultWorkspaceIds.get(store.keys);
-  if (seen !== undefined) return seen;
+  if (seen !== undefined) return { ...who, workspaceId: seen };
   const known = (await store.keys.workspaces()).find(({ name }) => name === defaultWorkspace);
-  const { id } = known ?? (await store.keys.ensureWorkspace(defaultWorkspace, newId('wsp'), clock.now()));
+  const { keys } = as(context, 'workspace.create', who).store;
+  const { id } = known ?? (await keys.ensureWorkspace(defaultWorkspace, newId('wsp'), clock.now()));
   defaultWorkspaceIds.set(store.keys, id);
-  return id;
+  return { ...who, workspaceId: id };
 }
 
 /** When a key was used last is worth no failed request. */
@@ -153,7 +145,7 @@ function isValid(record: KeyRecord, now: number): boolean {
   return record.revokedAt === null && (record.expiresAt === null || record.expiresAt > now);
 }
 
-function principalOf(record: KeyRecord): Principal {
+function principalOf(record: KeyRecord, via: Via): Principal {
   const { workspaceId, id, name } = record;
-  return { workspaceId, kind: 'key', keyId: id, name, scopes: new Set(record.scopes) };
+  return { workspaceId, kind: 'key', keyId: id, name, scopes: new Set(record.scopes), via };
 }

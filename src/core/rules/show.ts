@@ -1,5 +1,6 @@
+import type { ChainedRecord } from '../audit.ts';
 import type { AttemptRecord, DeliveryRecord, EndpointRecord, EventRecord, KeyRecord } from '../ports.ts';
-import type { ApiKey, Attempt, Delivery, Event, Subscription } from '../types.ts';
+import type { ApiKey, Attempt, AuditRow, Delivery, Event, Subscription } from '../types.ts';
 import { diagnose, errorMessage, type Surroundings } from './diagnose.ts';
 import { rowId } from './ids.ts';
 import { iso } from './times.ts';
@@ -95,5 +96,21 @@ export function showKey(record: KeyRecord): ApiKey {
     expires_at: iso(record.expiresAt),
     last_used_at: iso(record.lastUsedAt),
     revoked_at: iso(record.revokedAt),
+  };
+}
+
+export function showAudit(record: ChainedRecord): AuditRow {
+  const facts = (text: string | null) => (text === null ? null : (JSON.parse(text) as AuditRow['after']));
+  return {
+    seq: record.seq,
+    created_at: iso(record.at),
+    action: record.action,
+    target_id: record.target,
+    principal: { kind: record.principalKind, key_id: record.principalKeyId, name: record.principalName },
+    face: record.face,
+    client: record.client,
+    before: facts(record.before),
+    after: facts(record.after),
+    hash: record.hash.toString('hex'),
   };
 }

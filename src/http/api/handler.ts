@@ -18,7 +18,7 @@ export function routeHandler(face: Face, route: Route): (c: RequestContext) => P
     protected: { realm: face.brand, scopes: [route.scope] },
   };
   return exchange(face, subject, async (c) => {
-    const principal = await authenticateRequest(face.core, c.req.raw);
+    const principal = await authenticateRequest(face.core, c.req.raw, 'rest');
     requireScope(principal, route.scope);
     return route.run(face.core, principal, await read(c));
   });

@@ -1,3 +1,4 @@
+import { auditRoutes } from './audit.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { eventTypeRoutes } from './event-types.ts';
 import { eventRoutes } from './events.ts';
@@ -12,4 +13,5 @@ export const routes: readonly Route[] = [
   ...deliveryRoutes,
   ...eventTypeRoutes,
   ...keyRoutes,
+  ...auditRoutes,
 ];

@@ -16,6 +16,7 @@ const tags = [
   { name: 'Event types', description: 'The catalogue of what can happen' },
   { name: 'Deliveries', description: 'One event owed to one endpoint' },
   { name: 'Keys', description: 'API keys and their scopes' },
+  { name: 'Audit', description: 'Who changed what' },
   { name: 'Service', description: 'The server itself' },
 ];
 

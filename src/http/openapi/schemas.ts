@@ -21,6 +21,7 @@ named.add(types.eventWithDeliveries, { id: 'EventWithDeliveries' });
 named.add(types.eventType, { id: 'EventType' });
 named.add(types.apiKey, { id: 'ApiKey' });
 named.add(types.createdApiKey, { id: 'CreatedApiKey' });
+named.add(types.auditRow, { id: 'AuditRow' });
 named.add(problemSchema, { id: 'Problem' });
 
 /** Collects the named objects that the document refers to. */

@@ -1,17 +1,20 @@
 import { type Kysely, sql } from 'kysely';
+import type { AuditFacts } from '../../core/audit.ts';
 import type { DeliveryStore, ReplayOutcome, ReplayStep, RetryOutcome } from '../../core/ports.ts';
-import type { Access } from '../access.ts';
-import { deliveryState, endpointStatus, type Tables } from '../tables.ts';
+import { rowId } from '../../core/rules/ids.ts';
+import { iso } from '../../core/rules/times.ts';
+import type { Changed, ChangeAccess } from '../access.ts';
+import { deliveryState, deliveryStatusOf, endpointStatus, type Tables } from '../tables.ts';
 import { keepEvents, lockEndpoints } from './lock.ts';
 
 /** Clocks of several processes may differ by this much, so that rows are not quite in the order of their times. */
 const skewMs = 60_000;
 
-export function deliveryStore({ read, write }: Access): DeliveryStore {
+export function deliveryStore({ read, change }: ChangeAccess): DeliveryStore {
   return {
-    retry: (workspaceId, id, now) => write((trx) => retry(trx, workspaceId, id, now)),
+    retry: (workspaceId, id, now) => change((trx) => retry(trx, workspaceId, id, now)),
 
-    replay: (workspaceId, step) => write((trx) => replay(trx, workspaceId, step)),
+    replay: (workspaceId, step) => change((trx) => replay(trx, workspaceId, step)),
 
     /** Rows are in the order of their times, so that a binary search finds the place without an index. */
     async eventBefore(time) {
@@ -37,13 +40,14 @@ export function deliveryStore({ read, write }: Access): DeliveryStore {
     },
 
     erase: (workspaceId, eventPublicId, now) =>
-      write(async (trx) => {
+      change(async (trx) => {
         const row = await trx
           .selectFrom('events')
           .innerJoin('type_names', 'type_names.id', 'events.type_id')
           .select([
             'events.id',
             'events.public_id as publicId',
+            'events.data',
             'type_names.name as type',
             'events.occurred_at as occurredAt',
             'events.created_at as createdAt',
@@ -52,15 +56,25 @@ export function deliveryStore({ read, write }: Access): DeliveryStore {
           .where('events.workspace_id', '=', workspaceId)
           .where('events.public_id', '=', eventPublicId)
           .executeTakeFirst();
-        if (row === undefined) return null;
+        if (row === undefined) return { answer: null, audit: null };
+        const audit =
+          row.data === null
+            ? null
+            : { workspaceId, target: eventPublicId, before: { erased: false }, after: { erased: true } };
         await trx.updateTable('events').set({ data: null, fanned_out_after: null }).where('id', '=', row.id).execute();
         await cancelPending(trx, row.id, now);
-        return { ...row, data: null };
+        return { answer: { ...row, data: null }, audit };
       }),
   };
 }
 
-async function retry(trx: Kysely<Tables>, workspaceId: number, id: number, now: number): Promise<RetryOutcome> {
+async function retry(
+  trx: Kysely<Tables>,
+  workspaceId: number,
+  id: number,
+  now: number,
+): Promise<Changed<RetryOutcome>> {
+  const unchanged = (answer: RetryOutcome) => ({ answer, audit: null });
   await lockEndpoints(trx, await endpointsOf(trx, 'id', id));
   const row = await trx
     .selectFrom('deliveries')
@@ -70,12 +84,12 @@ async function retry(trx: Kysely<Tables>, workspaceId: number, id: number, now: 
     .where('deliveries.workspace_id', '=', workspaceId)
     .where('deliveries.id', '=', id)
     .executeTakeFirst();
-  if (row === undefined) return 'not_found';
-  if (row.is_test === 1) return 'test';
-  if (row.data === null) return 'erased';
-  if (row.state === deliveryState.canceled) return 'canceled';
-  if (row.status !== endpointStatus.active) return 'not_active';
-  if (row.state === deliveryState.leased) return 'in_flight';
+  if (row === undefined) return unchanged('not_found');
+  if (row.is_test === 1) return unchanged('test');
+  if (row.data === null) return unchanged('erased');
+  if (row.state === deliveryState.canceled) return unchanged('canceled');
+  if (row.status !== endpointStatus.active) return unchanged('not_active');
+  if (row.state === deliveryState.leased) return unchanged('in_flight');
   const { numUpdatedRows } = await trx
     .updateTable('deliveries')
     .set({ state: deliveryState.pending, due_at: now })
@@ -83,7 +97,7 @@ async function retry(trx: Kysely<Tables>, workspaceId: number, id: number, now: 
     // On PostgreSQL another process may have leased it since it was read.
     .where('state', '=', row.state)
     .executeTakeFirstOrThrow();
-  if (numUpdatedRows === 0n) return 'in_flight';
+  if (numUpdatedRows === 0n) return unchanged('in_flight');
   await trx
     .updateTable('endpoints')
     .set({
@@ -93,19 +107,21 @@ async function retry(trx: Kysely<Tables>, workspaceId: number, id: number, now: 
     })
     .where('id', '=', row.endpoint_id)
     .execute();
-  return 'queued';
+  const target = rowId('dlv', id);
+  const before = { status: deliveryStatusOf(row.state) };
+  return { answer: 'queued', audit: { workspaceId, target, before, after: { status: 'pending' } } };
 }
 
-async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep): Promise<ReplayOutcome> {
+async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep): Promise<Changed<ReplayOutcome>> {
   await lockEndpoints(trx, [step.endpointId]);
   const endpoint = await trx
     .selectFrom('endpoints')
-    .select('id')
+    .select('public_id')
     .where('workspace_id', '=', workspaceId)
     .where('id', '=', step.endpointId)
     .where('status', '!=', endpointStatus.deleted)
     .executeTakeFirst();
-  if (endpoint === undefined) return { queued: 0, lastEventId: null, nextAt: null };
+  if (endpoint === undefined) return { answer: { queued: 0, lastEventId: null, nextAt: null }, audit: null };
   const rows = await trx
     .selectFrom('events')
     .innerJoin('type_names', 'type_names.id', 'events.type_id')
@@ -127,22 +143,7 @@ async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep
   const absent = looked.filter(({ delivery_id }) => step.missed && delivery_id === null).map(({ id }) => id);
   const missed = await keepEvents(trx, absent);
   const again = looked.filter(({ state }) => isWanted(state, step)).map(({ delivery_id }) => delivery_id ?? 0);
-  let added = 0;
-  if (missed.length > 0) {
-    const fresh = {
-      workspace_id: workspaceId,
-      endpoint_id: step.endpointId,
-      state: deliveryState.pending,
-      due_at: step.now,
-    };
-    const counts = { attempts: 0, steps: 0, interruptions: 0, created_at: step.now };
-    const { numInsertedOrUpdatedRows } = await trx
-      .insertInto('deliveries')
-      .values(missed.map((id) => ({ event_id: id, ...fresh, ...counts })))
-      .onConflict((conflict) => conflict.columns(['event_id', 'endpoint_id']).doNothing())
-      .executeTakeFirstOrThrow();
-    added = Number(numInsertedOrUpdatedRows ?? 0n);
-  }
+  const added = await owe(trx, workspaceId, step, missed);
   if (again.length > 0) {
     await trx
       .updateTable('deliveries')
@@ -160,10 +161,36 @@ async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep
   }
   const next = rows[step.countMax];
   return {
-    queued,
-    lastEventId: next === undefined ? null : (looked.at(-1)?.id ?? null),
-    nextAt: next?.created_at ?? null,
+    answer: {
+      queued,
+      lastEventId: next === undefined ? null : (looked.at(-1)?.id ?? null),
+      nextAt: next?.created_at ?? null,
+    },
+    audit: queued === 0 ? null : { workspaceId, target: endpoint.public_id, before: null, after: replayed(step) },
   };
+}
+
+/** Answers how many of them the endpoint was not owed yet. */
+async function owe(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep, eventIds: number[]): Promise<number> {
+  if (eventIds.length === 0) return 0;
+  const fresh = {
+    workspace_id: workspaceId,
+    endpoint_id: step.endpointId,
+    state: deliveryState.pending,
+    due_at: step.now,
+  };
+  const counts = { attempts: 0, steps: 0, interruptions: 0, created_at: step.now };
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('deliveries')
+    .values(eventIds.map((id) => ({ event_id: id, ...fresh, ...counts })))
+    .onConflict((conflict) => conflict.columns(['event_id', 'endpoint_id']).doNothing())
+    .executeTakeFirstOrThrow();
+  return Number(numInsertedOrUpdatedRows ?? 0n);
+}
+
+/** What was asked for. How many come of it later steps decide, which belong to the same row. */
+function replayed({ since, until, failed, missed, succeeded }: ReplayStep): AuditFacts {
+  return { since: iso(since), until: iso(until), failed, missed, succeeded };
 }
 
 function isWanted(state: number | null, step: ReplayStep): boolean {

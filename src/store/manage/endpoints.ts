@@ -1,13 +1,16 @@
 import { type Kysely, sql } from 'kysely';
-import type { EndpointRecord, EndpointStore, NewEndpoint } from '../../core/ports.ts';
-import type { Access } from '../access.ts';
+import type { EndpointRecord, EndpointStore, NewEndpoint, OnceResult } from '../../core/ports.ts';
+import { auditedEndpoint } from '../../core/rules/audited.ts';
+import { iso } from '../../core/rules/times.ts';
+import type { ChangeAccess } from '../access.ts';
+import { changedTo, unchanged } from './endpoint-change.ts';
 import { bumpVersion } from './bump-version.ts';
 import { cancelOwed } from '../cancel-owed.ts';
 import { lockEndpoints, lockWorkspace } from './lock.ts';
 import { changedColumns, endpointRecord, endpointRow, isAsSeen, wasActive } from './endpoint-rows.ts';
 import { deliveryState, endpointKind, endpointStatus, type Tables } from '../tables.ts';
 
-export function endpointStore({ read, write }: Access): EndpointStore {
+export function endpointStore({ read, write, change }: ChangeAccess): EndpointStore {
   const one = (db: Kysely<Tables>, id: number) =>
     withNextAttempt(db).where('endpoints.id', '=', id).executeTakeFirstOrThrow().then(endpointRecord);
 
@@ -40,10 +43,10 @@ export function endpointStore({ read, write }: Access): EndpointStore {
   }
 
   return {
-    insert: (endpoint, countMax) => write((trx) => insert(trx, endpoint, countMax)),
+    insert: (endpoint, countMax) => change(async (trx) => changedTo(await insert(trx, endpoint, countMax))),
 
     insertOnce: (endpoint, countMax, once) =>
-      write(async (trx) => {
+      change<OnceResult>(async (trx) => {
         const { workspaceId } = endpoint;
         const mine = { workspace_id: workspaceId, principal: once.principal, key: once.key };
         await lockWorkspace(trx, workspaceId);
@@ -60,15 +63,15 @@ export function endpointStore({ read, write }: Access): EndpointStore {
           .executeTakeFirst();
         if (first !== undefined) {
           const same = once.requestHash.equals(Buffer.from(first.request_hash));
-          return same ? { outcome: 'repeated', answer: Buffer.from(first.answer) } : { outcome: 'conflict' };
+          return unchanged(same ? { outcome: 'repeated', answer: Buffer.from(first.answer) } : { outcome: 'conflict' });
         }
         const created = await insert(trx, endpoint, countMax);
-        if (created === null) return { outcome: 'limit' };
+        if (created === null) return unchanged({ outcome: 'limit' });
         await trx
           .insertInto('idempotency_keys')
           .values({ ...mine, request_hash: once.requestHash, answer: once.seal(created), created_at: once.now })
           .execute();
-        return { outcome: 'created', endpoint: created };
+        return { ...changedTo(created), answer: { outcome: 'created', endpoint: created } };
       }),
 
     async get(workspaceId, kind, publicId) {
@@ -94,21 +97,15 @@ export function endpointStore({ read, write }: Access): EndpointStore {
       return rows.map(endpointRecord);
     },
 
-    update: (workspaceId, id, change) =>
-      write(async (trx) => {
+    update: (workspaceId, id, wanted) =>
+      change(async (trx) => {
         await lockEndpoints(trx, [id]);
-        const row = await trx
-          .selectFrom('endpoints')
-          .selectAll()
-          .where('workspace_id', '=', workspaceId)
-          .where('id', '=', id)
-          .where('status', '!=', endpointStatus.deleted)
-          .executeTakeFirst();
-        if (row === undefined || !isAsSeen(row, change.seen)) return null;
-        const version = change.url === undefined || change.url === row.url ? row.version : row.version + 1;
+        const row = await existing(trx, workspaceId, id);
+        if (row === undefined || !isAsSeen(row, wanted.seen)) return changedTo(null);
+        const version = wanted.url === undefined || wanted.url === row.url ? row.version : row.version + 1;
         await trx
           .updateTable('endpoints')
-          .set(changedColumns(row, change, version))
+          .set(changedColumns(row, wanted, version))
           .where('id', '=', id)
           .execute();
         if (version !== row.version) {
@@ -117,30 +114,35 @@ export function endpointStore({ read, write }: Access): EndpointStore {
             .values({
               endpoint_id: id,
               version,
-              url: change.url ?? row.url,
-              was_active: wasActive(change.status === undefined ? row.status : endpointStatus[change.status]),
+              url: wanted.url ?? row.url,
+              was_active: wasActive(wanted.status === undefined ? row.status : endpointStatus[wanted.status]),
             })
             .execute();
         }
         await bumpVersion(trx, workspaceId);
-        return one(trx, id);
+        return changedTo(await one(trx, id), endpointRecord(row));
       }),
 
     async delete(workspaceId, id, now) {
-      await write(async (trx) => {
+      const isDeleted = await change(async (trx) => {
+        await lockEndpoints(trx, [id]);
+        const row = await existing(trx, workspaceId, id);
+        if (row === undefined) return { answer: false, audit: null };
         await trx
           .updateTable('endpoints')
           .set({ status: endpointStatus.deleted, next_due_at: null, updated_at: now })
-          .where('workspace_id', '=', workspaceId)
           .where('id', '=', id)
           .execute();
         await bumpVersion(trx, workspaceId);
+        const before = auditedEndpoint(endpointRecord(row));
+        return { answer: true, audit: { workspaceId, target: row.public_id, before, after: null } };
       });
+      if (!isDeleted) return;
       while (await write((trx) => cancelOwed(trx, workspaceId, id)));
     },
 
     rotateSecret: (workspaceId, id, sealed, oldValidUntil, now) =>
-      write(async (trx) => {
+      change(async (trx) => {
         await lockEndpoints(trx, [id]);
         await trx
           .updateTable('endpoint_secrets')
@@ -155,21 +157,23 @@ export function endpointStore({ read, write }: Access): EndpointStore {
           .where('endpoint_id', '=', id)
           .where('valid_until', '<=', now)
           .execute();
-        const { version, url, status } = await trx
+        const { version, url, status, public_id } = await trx
           .updateTable('endpoints')
           .set({ version: sql`version + 1`, updated_at: now })
           .where('workspace_id', '=', workspaceId)
           .where('id', '=', id)
-          .returning(['version', 'url', 'status'])
+          .returning(['version', 'url', 'status', 'public_id'])
           .executeTakeFirstOrThrow();
         await trx
           .insertInto('endpoint_urls')
           .values({ endpoint_id: id, version, url, was_active: wasActive(status) })
           .execute();
+        const after = { old_secret_valid_until: iso(oldValidUntil) };
+        return { answer: undefined, audit: { workspaceId, target: public_id, before: null, after } };
       }),
 
     approve: (workspaceId, id, url, now) =>
-      write(async (trx) => {
+      change(async (trx) => {
         const approved = await trx
           .updateTable('endpoints')
           .set({
@@ -183,7 +187,7 @@ export function endpointStore({ read, write }: Access): EndpointStore {
           .where('url', '=', url)
           .returning('version')
           .executeTakeFirst();
-        if (approved === undefined) return null;
+        if (approved === undefined) return changedTo(null);
         await trx
           .updateTable('endpoint_urls')
           .set({ was_active: 1 })
@@ -191,7 +195,8 @@ export function endpointStore({ read, write }: Access): EndpointStore {
           .where('version', '=', approved.version)
           .execute();
         await bumpVersion(trx, workspaceId);
-        return one(trx, id);
+        const record = await one(trx, id);
+        return changedTo(record, { ...record, status: 'pending_approval' });
       }),
 
     async knownHosts(workspaceId) {
@@ -206,6 +211,15 @@ export function endpointStore({ read, write }: Access): EndpointStore {
       return [...new Set(rows.map(({ url }) => new URL(url).host))];
     },
   };
+}
+
+/** One that was not deleted. */
+function existing(trx: Kysely<Tables>, workspaceId: number, id: number) {
+  return withNextAttempt(trx)
+    .where('endpoints.workspace_id', '=', workspaceId)
+    .where('endpoints.id', '=', id)
+    .where('endpoints.status', '!=', endpointStatus.deleted)
+    .executeTakeFirst();
 }
 
 function withNextAttempt(db: Kysely<Tables>) {

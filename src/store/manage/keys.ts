@@ -1,11 +1,13 @@
 import type { KeyRecord, KeyStore } from '../../core/ports.ts';
 import type { Scope } from '../../core/vocabulary.ts';
-import type { Access } from '../access.ts';
+import { chainStart } from '../../core/rules/audit.ts';
+import { auditedKey } from '../../core/rules/audited.ts';
+import type { ChangeAccess } from '../access.ts';
 import type { Tables } from '../tables.ts';
 
 type KeyRow = Omit<Tables['keys'], 'id'> & { id: number };
 
-export function keyStore({ read, write }: Access): KeyStore {
+export function keyStore({ read, write, change }: ChangeAccess): KeyStore {
   return {
     async find(hash) {
       const row = await read.selectFrom('keys').selectAll().where('hash', '=', hash).executeTakeFirst();
@@ -18,7 +20,7 @@ export function keyStore({ read, write }: Access): KeyStore {
       }),
 
     insert: (key) =>
-      write(async (trx) => {
+      change(async (trx) => {
         const row = await trx
           .insertInto('keys')
           .values({
@@ -34,7 +36,9 @@ export function keyStore({ read, write }: Access): KeyStore {
           })
           .returningAll()
           .executeTakeFirstOrThrow();
-        return keyRecord(row);
+        const made = keyRecord(row);
+        const { workspaceId, publicId } = made;
+        return { answer: made, audit: { workspaceId, target: publicId, before: null, after: auditedKey(made) } };
       }),
 
     async list(workspaceId, before, limit) {
@@ -64,21 +68,25 @@ export function keyStore({ read, write }: Access): KeyStore {
     },
 
     revoke: (workspaceId, publicId, now) =>
-      write(async (trx) => {
-        const mine = trx
-          .selectFrom('keys')
-          .selectAll()
-          .where('workspace_id', '=', workspaceId)
-          .where('public_id', '=', publicId);
-        await trx
+      change(async (trx) => {
+        const { numUpdatedRows } = await trx
           .updateTable('keys')
           .set({ revoked_at: now })
           .where('workspace_id', '=', workspaceId)
           .where('public_id', '=', publicId)
           .where('revoked_at', 'is', null)
-          .execute();
-        const row = await mine.executeTakeFirst();
-        return row === undefined ? null : keyRecord(row);
+          .executeTakeFirstOrThrow();
+        const row = await trx
+          .selectFrom('keys')
+          .selectAll()
+          .where('workspace_id', '=', workspaceId)
+          .where('public_id', '=', publicId)
+          .executeTakeFirst();
+        if (row === undefined) return { answer: null, audit: null };
+        const key = keyRecord(row);
+        if (numUpdatedRows === 0n) return { answer: key, audit: null };
+        const before = auditedKey({ ...key, revokedAt: null });
+        return { answer: key, audit: { workspaceId, target: publicId, before, after: auditedKey(key) } };
       }),
 
     async count() {
@@ -95,14 +103,20 @@ export function keyStore({ read, write }: Access): KeyStore {
     },
 
     ensureWorkspace: (name, publicId, now) =>
-      write(async (trx) => {
-        await trx
+      change(async (trx) => {
+        const chain = { audit_count: chainStart.seq, audit_hash: chainStart.hash };
+        const { numInsertedOrUpdatedRows } = await trx
           .insertInto('workspaces')
-          .values({ public_id: publicId, name, version: 1, created_at: now })
+          .values({ public_id: publicId, name, version: 1, ...chain, created_at: now })
           .onConflict((conflict) => conflict.column('name').doNothing())
-          .execute();
+          .executeTakeFirstOrThrow();
         const row = await trx.selectFrom('workspaces').selectAll().where('name', '=', name).executeTakeFirstOrThrow();
-        return { id: row.id, publicId: row.public_id, name: row.name, createdAt: row.created_at };
+        const workspace = { id: row.id, publicId: row.public_id, name: row.name, createdAt: row.created_at };
+        if (numInsertedOrUpdatedRows !== 1n) return { answer: workspace, audit: null };
+        return {
+          answer: workspace,
+          audit: { workspaceId: row.id, target: row.public_id, before: null, after: { name } },
+        };
       }),
 
     secretKeyCheck: (check) =>

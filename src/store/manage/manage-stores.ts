@@ -1,17 +1,21 @@
 import type { Store } from '../../core/ports.ts';
-import type { Access } from '../access.ts';
+import type { ChangeAccess } from '../access.ts';
 import { answering } from '../answering.ts';
+import { auditStore } from './audit.ts';
 import { deliveryStore } from './deliveries.ts';
 import { endpointStore } from './endpoints.ts';
 import { keyStore } from './keys.ts';
 import { recordStore } from './records.ts';
 
+export type ManageStores = Pick<Store, 'endpoints' | 'records' | 'deliveries' | 'keys' | 'audit'>;
+
 /** The ports of what people manage, shared by both engines. */
-export function manageStores(access: Access): Pick<Store, 'endpoints' | 'records' | 'deliveries' | 'keys'> {
+export function manageStores(access: ChangeAccess): ManageStores {
   return {
     endpoints: answering(endpointStore(access)),
     records: answering(recordStore(access)),
     deliveries: answering(deliveryStore(access)),
     keys: answering(keyStore(access)),
+    audit: answering(auditStore(access)),
   };
 }

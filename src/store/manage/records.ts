@@ -1,9 +1,12 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import type { AuditFacts } from '../../core/audit.ts';
 import type { AttemptQuery, AttemptRecord, RecordStore } from '../../core/ports.ts';
+import { auditedEventType } from '../../core/rules/audited.ts';
 import type { DeliveryStatus } from '../../core/vocabulary.ts';
-import type { Access } from '../access.ts';
+import type { Access, ChangeAccess } from '../access.ts';
 import { bumpVersion } from './bump-version.ts';
-import { deliveryState, deliveryStatusOf, errorOf } from '../tables.ts';
+import { lockWorkspace } from './lock.ts';
+import { deliveryState, deliveryStatusOf, errorOf, type Tables } from '../tables.ts';
 
 /** Looking for a quiet workspace's newest event stops after these: it is for a diagnosis, not for the record. */
 const latestEventRowsMax = 10_000;
@@ -15,7 +18,7 @@ const statesOf: Record<DeliveryStatus, number[]> = {
   canceled: [deliveryState.canceled],
 };
 
-export function recordStore({ read, write }: Access): RecordStore {
+export function recordStore({ read, change }: ChangeAccess): RecordStore {
   const events = (workspaceId: number) =>
     read
       .selectFrom('events')
@@ -114,8 +117,10 @@ export function recordStore({ read, write }: Access): RecordStore {
         .orderBy('name')
         .execute(),
 
-    putEventType: (workspaceId, { name, description, schema, example }, now) =>
-      write(async (trx) => {
+    putEventType: (workspaceId, type, now) =>
+      change(async (trx) => {
+        const { name, description, schema, example } = type;
+        const before = await ownType(trx, workspaceId, name);
         const values = { description, schema, example, validation: 'off', updated_at: now };
         await trx
           .insertInto('event_types')
@@ -123,19 +128,36 @@ export function recordStore({ read, write }: Access): RecordStore {
           .onConflict((conflict) => conflict.columns(['workspace_id', 'name']).doUpdateSet(values))
           .execute();
         await bumpVersion(trx, workspaceId);
+        const audit = { workspaceId, target: name, before, after: auditedEventType(type) };
+        return { answer: undefined, audit };
       }),
 
     deleteEventType: (workspaceId, name) =>
-      write(async (trx) => {
+      change(async (trx) => {
+        const before = await ownType(trx, workspaceId, name);
+        if (before === null) return { answer: false, audit: null };
         const { numDeletedRows } = await trx
           .deleteFrom('event_types')
           .where('workspace_id', '=', workspaceId)
           .where('name', '=', name)
           .executeTakeFirstOrThrow();
+        if (numDeletedRows === 0n) return { answer: false, audit: null };
         await bumpVersion(trx, workspaceId);
-        return numDeletedRows > 0n;
+        return { answer: true, audit: { workspaceId, target: name, before, after: null } };
       }),
   };
+}
+
+/** The workspace's own event type of that name, as the audit log keeps it. */
+async function ownType(trx: Kysely<Tables>, workspaceId: number, name: string): Promise<AuditFacts | null> {
+  await lockWorkspace(trx, workspaceId);
+  const row = await trx
+    .selectFrom('event_types')
+    .select(['name', 'description', 'schema', 'example'])
+    .where('workspace_id', '=', workspaceId)
+    .where('name', '=', name)
+    .executeTakeFirst();
+  return row === undefined ? null : auditedEventType(row);
 }
 
 /** One page of the delivery log, newest first. */

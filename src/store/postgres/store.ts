@@ -6,8 +6,8 @@ import { PosthornError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports.ts';
 import type { HealthLimits } from '../../core/rules/health.ts';
 import { answering } from '../answering.ts';
+import { authored, type BareStore } from '../authored.ts';
 import { journeyStore } from '../journey-store.ts';
-import { manageStores } from '../manage/manage-stores.ts';
 import { storeError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
 import { openPool } from './connection.ts';
@@ -47,10 +47,9 @@ export async function openPostgres(url: string, limits: HealthLimits): Promise<S
   const run: RunTransaction = (work, options) => transaction(journeyPool, work, { ...options, instance });
   const lanes = makeLanes(run, new TypeIds(journeyPool), limits);
   const write = writerOn(managePool, instance);
-  return {
+  const bare: BareStore = {
     engine: 'postgres',
     journey: answering(journeyStore({ read: kyselyOver(journeyPool), write }, lanes)),
-    ...manageStores({ read: kyselyOver(managePool), write }),
     onOutsideChange: (listener) => outside.add(listener),
     async ping() {
       await queryAgain(journeyPool, 'select 1').catch((error: unknown) => {
@@ -62,6 +61,7 @@ export async function openPostgres(url: string, limits: HealthLimits): Promise<S
       await Promise.all([outside.close(), journeyPool.end(), managePool.end()]);
     },
   };
+  return authored(bare, { read: kyselyOver(managePool), write });
 }
 
 /** What the server says of a wrong password, user or database is what the operator has to read. */

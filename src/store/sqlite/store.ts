@@ -2,10 +2,10 @@ import type { Database } from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { Store } from '../../core/ports.ts';
 import { answering } from '../answering.ts';
+import { authored, type BareStore } from '../authored.ts';
 import { GroupCommit, type Outcome } from '../group-commit.ts';
 import { journeyStore } from '../journey-store.ts';
 import type { JourneyOp, JourneyResult } from '../journey-op.ts';
-import { manageStores } from '../manage/manage-stores.ts';
 import { storeError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
 import { openReader } from './connection.ts';
@@ -34,10 +34,9 @@ export function sqliteStore(reader: Database, thread: Writing): Store {
     write: <T>(work: (trx: Kysely<Tables>) => Promise<T>) => commits.exclusive(() => write.transaction().execute(work)),
   };
   const timers: NodeJS.Timeout[] = [];
-  return {
+  const bare: BareStore = {
     engine: 'sqlite',
     journey: answering({ ...journeyStore(access, commits), ...dueReads(reader) }),
-    ...manageStores(access),
     onOutsideChange(listener) {
       const version = reader.prepare('pragma data_version').pluck();
       let seen = version.get();
@@ -60,6 +59,7 @@ export function sqliteStore(reader: Database, thread: Writing): Store {
       await thread.close();
     },
   };
+  return authored(bare, access);
 }
 
 async function commitGroup(thread: Writing, ops: JourneyOp[]): Promise<Outcome<JourneyResult>[]> {

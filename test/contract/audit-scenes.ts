@@ -1,0 +1,70 @@
+import type { useCases } from '../../src/core/core.ts';
+import { type Rest, subscriptions } from './rest.ts';
+
+export const canary = 'canary-7f3a';
+export const secret = `whsec_${Buffer.from(`${canary}-of-24-bytes-or-more`).toString('base64')}`;
+
+type UseCases = typeof useCases;
+/** The use cases that change something: whoever adds one is stopped by the compiler until it has a scene. */
+export type Changing = { [K in keyof UseCases]: UseCases[K]['action'] extends null ? never : K }[keyof UseCases];
+
+/** Of one use case: what it is done to, and with which input. */
+export interface Scene {
+  target?: () => Promise<string>;
+  input?: () => Record<string, unknown>;
+}
+
+/** Endpoints are made with the key `maker`, so that others may approve them; all else that is set up the admin key does. */
+export function makeScenes(rest: Rest, maker: string): Record<Changing, Scene> {
+  let port = 2_000;
+  const newHost = () => `http://127.0.0.1:${++port}/`;
+  const id = async (method: string, path: string, body: object) =>
+    (await rest.ask(method, path, body)).body.id as string;
+
+  const active = async () => {
+    const made = await rest.subscribe({ secret }, { key: maker });
+    if (made.body.status === 'pending_approval') await rest.ask('POST', `${subscriptions}/${made.body.id}/approve`);
+    return made.body.id as string;
+  };
+  /** The receiver refuses everything with 413, which is not retried. */
+  const failed = async () => {
+    const subscription = await active();
+    const { body: published } = await rest.publish({ data: { canary } });
+    await rest.logOf(subscription, 1);
+    const { deliveries } = (await rest.ask('GET', `/v1/events/${published.id}`)).body as {
+      deliveries: { id: string; endpoint_id: string }[];
+    };
+    const delivery = deliveries.find((one) => one.endpoint_id === subscription)?.id ?? '';
+    return { subscription, delivery, event: published.id as string };
+  };
+  const type = (name: string) => async () => {
+    await rest.ask('PUT', `/v1/event-types/${name}`, { description: 'Mine.', example: { canary } });
+    return name;
+  };
+  const reading = { name: 'reader', scopes: ['events:read'] };
+
+  return {
+    createSubscription: {
+      input: () => ({ url: newHost(), events: ['*'], secret, idempotency_key: `${canary}-${port}` }),
+    },
+    updateSubscription: { target: active, input: () => ({ status: 'paused' }) },
+    deleteSubscription: { target: active },
+    rotateSecret: { target: active, input: () => ({ secret }) },
+    replaySubscription: {
+      target: async () => (await failed()).subscription,
+      input: () => ({ since: '2026-01-01T00:00:00Z' }),
+    },
+    approveSubscription: {
+      target: async () => (await rest.subscribe({ url: newHost() }, { key: maker })).body.id as string,
+    },
+    putEventType: {
+      target: async () => 'their.own',
+      input: () => ({ description: 'Own.', example: { canary }, schema: { title: canary } }),
+    },
+    deleteEventType: { target: type('their.gone') },
+    eraseEventData: { target: async () => (await failed()).event },
+    retryDelivery: { target: async () => (await failed()).delivery },
+    createKey: { input: () => reading },
+    revokeKey: { target: () => id('POST', '/v1/keys', reading) },
+  };
+}
