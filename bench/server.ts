@@ -15,6 +15,8 @@ export interface Server {
   readonly pid: number;
   /** Answers the parsed JSON. Throws for every status but 2xx. */
   ask<T>(method: 'GET' | 'POST' | 'PATCH', path: string, body?: unknown): Promise<T>;
+  /** Resolves with the first match in what it says on stderr. */
+  says(pattern: RegExp): Promise<RegExpExecArray>;
   /** Ends as an operator would end it: drained, leases given back, exit code 0. */
   stop(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export async function startServer({ folder, environment = {}, nodeArguments = []
   return {
     url,
     pid: child.pid,
+    says: (pattern) => child.says('stderr', pattern),
     async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
       const answer = await request(url + path, {
         method,

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { packageVersion } from '../src/package.ts';
 import type { LoopWork } from './loop.ts';
 import { sampleEvent } from './sample-event.ts';
-import { databasePath, pendingCount, publish, startServer, subscribe } from './server.ts';
+import { databasePath, pendingCount, publish, type Server, startServer, subscribe } from './server.ts';
 import type { Sink } from './sink/sink.ts';
 import type { Stage } from './stage.ts';
 import { until } from './until.ts';
@@ -55,12 +55,18 @@ async function copySynced(from: string, to: string): Promise<void> {
   }
 }
 
+interface DeliverOptions {
+  nodeArguments?: string[];
+  /** What is done from the first delivery on; the signal aborts after the last one. */
+  meanwhile?: (server: Server, delivering: AbortSignal) => Promise<void>;
+}
+
 /** Delivers what is stored: deliveries a second, from the first received to the last settled. */
 export async function deliverAll(
   stage: Stage,
   sink: Sink,
   { folder, subscriptionIds, deliveries }: Stored,
-  nodeArguments: string[] = [],
+  { nodeArguments = [], meanwhile = async () => {} }: DeliverOptions = {},
 ): Promise<number> {
   const before = await sink.received();
   const server = await startServer({ folder, nodeArguments });
@@ -68,6 +74,10 @@ export async function deliverAll(
   const first = await until('the first delivery', { everyMs: 1, msMax: deliverMsMax }, async () =>
     (await sink.received()) > before ? performance.now() : null,
   );
+  const delivering = new AbortController();
+  const beside = meanwhile(server, delivering.signal);
+  // It is awaited below; its failure must not end the process before.
+  beside.catch(() => {});
   await until('the last delivery', { everyMs: 25, msMax: deliverMsMax }, async () =>
     (await sink.received()) >= before + deliveries ? true : null,
   );
@@ -77,6 +87,8 @@ export async function deliverAll(
     );
   }
   const last = performance.now();
+  delivering.abort();
+  await beside;
   await server.stop();
   const repeats = (await sink.received()) - before - deliveries;
   if (repeats > 0) throw new Error(`${repeats} deliveries were sent twice`);
