@@ -1,20 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { childEnvironment, startChild } from './child.ts';
+import type { SenderWork } from './signed-sender.ts';
 import type { Stage } from './stage.ts';
 
 const program = fileURLToPath(new URL('./loop-process.ts', import.meta.url));
 
-/** What the loop is to do. */
-export interface LoopWork {
-  url: string;
+/** What the loop is to do. `concurrency`: requests in flight; `data`: JSON text. */
+export interface LoopWork extends SenderWork {
   requests: number;
-  /** Requests in flight. */
-  concurrency: number;
-  /** Of the event: its type and its data as JSON text. */
-  type: string;
   data: string;
-  version: string;
-  brand: string;
 }
 
 /**

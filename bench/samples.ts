@@ -24,10 +24,18 @@ export async function inTurn(
   a: (round: number) => Promise<number>,
   b: (round: number) => Promise<number>,
 ): Promise<{ a: number[]; b: number[] }> {
-  const samples: { a: number[]; b: number[] } = { a: [], b: [] };
+  return allInTurn(rounds, { a, b });
+}
+
+/** The same for any number of things, by name. */
+export async function allInTurn<Name extends string>(
+  rounds: number,
+  things: Record<Name, (round: number) => Promise<number>>,
+): Promise<Record<Name, number[]>> {
+  const names = Object.keys(things) as Name[];
+  const samples = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>;
   for (let round = 1; round <= rounds; round++) {
-    samples.a.push(await a(round));
-    samples.b.push(await b(round));
+    for (const name of names) samples[name].push(await things[name](round));
   }
   return samples;
 }

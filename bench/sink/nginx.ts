@@ -1,5 +1,5 @@
-import { access, constants, mkdir, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { request } from 'undici';
 import { childEnvironment, startChild } from '../child.ts';
 import { freePort } from '../free-port.ts';
@@ -8,20 +8,6 @@ import { until } from '../until.ts';
 import type { Sink } from './sink.ts';
 
 const statusPath = '/-/status';
-
-/** The program's path, or null when it is not installed. Debian keeps it where only root's PATH looks. */
-export async function findNginx(): Promise<string | null> {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
-  for (const folder of folders) {
-    const path = join(folder, 'nginx');
-    const found = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return path;
-  }
-  return null;
-}
 
 /** Runs nginx as a process of this user, with a configuration of its own. It answers 200 without a body. */
 export async function openNginxSink(stage: Stage, program: string): Promise<Sink> {

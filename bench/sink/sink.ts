@@ -1,6 +1,7 @@
+import { findProgram } from '../find-program.ts';
 import type { Stage } from '../stage.ts';
 import { openBundledSink } from './bundled.ts';
-import { findNginx, openNginxSink } from './nginx.ts';
+import { openNginxSink } from './nginx.ts';
 
 /** A receiver in a process of its own that answers 200 to whatever it gets, and counts. */
 export interface Sink {
@@ -13,7 +14,7 @@ export interface Sink {
 
 /** Opens nginx where it is installed, else the bundled receiver. It is closed with the stage. */
 export async function openSink(stage: Stage): Promise<Sink> {
-  const nginx = await findNginx();
+  const nginx = await findProgram('nginx');
   const sink = nginx === null ? await openBundledSink(stage) : await openNginxSink(stage, nginx);
   stage.progress(`the sink is ${sink.kind === 'nginx' ? 'nginx' : 'the bundled one, as nginx is not installed'}`);
   return sink;

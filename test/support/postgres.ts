@@ -24,7 +24,7 @@ const endMsMax = 300;
 const portTriesMax = 3;
 
 /** Nothing here has to survive a crash: without syncing, a commit costs a tenth. */
-const settings = {
+const fastSettings = {
   fsync: 'off',
   full_page_writes: 'off',
   wal_level: 'minimal',
@@ -76,8 +76,8 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** A new PostgreSQL on a free port, its data in a temporary folder that goes with it. */
-export async function startPostgres(): Promise<PostgresServer> {
+/** A new PostgreSQL on a free port, its data in a temporary folder that goes with it. Unless told otherwise, it never syncs. */
+export async function startPostgres(settings: Record<string, string> = fastSettings): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'posthorn-postgres-'));
   try {
     const owner = ownerOf();
@@ -91,14 +91,19 @@ export async function startPostgres(): Promise<PostgresServer> {
       { ...options, encoding: 'utf8' },
     );
     if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr || String(made.error)}`);
-    return await serve(program.postgres, data, folder, options);
+    return await serve(program.postgres, data, folder, { options, settings });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-async function serve(postgres: string, data: string, folder: string, options: object): Promise<PostgresServer> {
+async function serve(
+  postgres: string,
+  data: string,
+  folder: string,
+  { options, settings }: { options: object; settings: Record<string, string> },
+): Promise<PostgresServer> {
   // Between finding a free port and taking it, another process may take it.
   for (let tries = 1; ; tries++) {
     const port = await freePort();
