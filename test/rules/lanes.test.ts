@@ -121,7 +121,9 @@ describe('how much to lease', () => {
     expect(lanes.isHungry(taken.lane)).toBe(true);
     lanes.exhausted(0);
     expect(lanes.isHungry(taken.lane)).toBe(false);
-    lanes.room(endpoint(0), now);
+    expect(lanes.room(endpoint(0), now)).toBeGreaterThan(0);
+    expect(lanes.isHungry(taken.lane)).toBe(false);
+    lanes.add(ready(1, 0));
     expect(lanes.isHungry(taken.lane)).toBe(true);
   });
 

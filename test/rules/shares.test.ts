@@ -148,7 +148,7 @@ describe('claiming', () => {
     for (const due of [[], [endpoint(5)]]) {
       const { store, asked } = storeWith(due);
       const batch = await claim(store, { ...request, room: () => 0 });
-      expect(batch).toEqual({ deliveries: [], events: new Map(), exhausted: [] });
+      expect(batch).toEqual({ deliveries: [], events: new Map(), exhausted: [], bounded: false });
       expect(asked).toHaveLength(1);
     }
   });

@@ -17,6 +17,8 @@ export interface ClaimRequest {
 export interface Claimed extends LeasedBatch {
   /** Endpoints that had less than they were asked for: nothing more is due there. */
   exhausted: number[];
+  /** Whether all that was wanted was asked for, so that others may have been left out. */
+  bounded: boolean;
 }
 
 /**
@@ -26,12 +28,13 @@ export interface Claimed extends LeasedBatch {
 export async function claim(store: Ports['store'], request: ClaimRequest): Promise<Claimed> {
   const due = await store.journey.dueEndpoints(request.now, endpointsMax + request.fullCount);
   const chosen = shares(due, request);
-  if (chosen.length === 0) return { deliveries: [], events: new Map(), exhausted: [] };
+  if (chosen.length === 0) return { deliveries: [], events: new Map(), exhausted: [], bounded: false };
   const batch = await store.journey.lease(request.workerId, chosen, request.now);
   const counts = new Map<number, number>();
   for (const { endpointId } of batch.deliveries) counts.set(endpointId, (counts.get(endpointId) ?? 0) + 1);
   const short = chosen.filter(({ endpointId, count }) => (counts.get(endpointId) ?? 0) < count);
-  return { ...batch, exhausted: short.map(({ endpointId }) => endpointId) };
+  const bounded = due.length >= endpointsMax || chosen.reduce((sum, { count }) => sum + count, 0) >= request.count;
+  return { ...batch, exhausted: short.map(({ endpointId }) => endpointId), bounded };
 }
 
 /**

@@ -28,7 +28,7 @@ export interface Lane {
   ahead: number;
   /** When it was last found to have used up half of that. */
   leasedAt: number;
-  /** Whether the store may hold more that is due. */
+  /** Whether the store may hold more that is due and has not been asked for. */
   more: boolean;
   /** Attempts that may begin now, where the pace bounds them, and since when that was counted. */
   starts: number;
@@ -81,13 +81,21 @@ export class Lanes {
     return this.#slots * 4;
   }
 
-  /** How many more of this endpoint's deliveries may be leased. */
+  /** How many more of this endpoint's deliveries may be leased; the lane counts as asked for when there is room. */
   room(endpoint: DueEndpoint, now: number): number {
     const lane = this.#lane(endpoint);
     lane.more = true;
+    const room = this.#room(lane, now);
+    lane.more = room <= 0;
+    return room;
+  }
+
+  #room(lane: Lane, now: number): number {
     const held = lane.inFlight + lane.ready.length;
     if (this.inFlight + this.readyCount >= this.#leasedMax) return held === 0 ? 1 : 0;
     if (isDown(lane.pace) || lane.pace.backSince !== null) return Math.max(0, lane.pace.window - held);
+    // A few at a time would cost a transaction each.
+    if (held > 0 && !this.isHungry(lane)) return 0;
     const ahead = lane.pace.failures > 0 ? 0 : this.#aheadOf(lane, now);
     return Math.max(0, lane.pace.window + ahead - held);
   }
@@ -115,7 +123,9 @@ export class Lanes {
 
   add(ready: Ready): void {
     const { endpointId, workspaceId } = ready.delivery;
-    this.#lane({ id: endpointId, workspaceId, failing: false }).ready.push(ready);
+    const lane = this.#lane({ id: endpointId, workspaceId, failing: false });
+    lane.ready.push(ready);
+    lane.more = true;
     this.readyCount++;
   }
 

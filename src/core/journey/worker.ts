@@ -1,4 +1,3 @@
-import { PosthornError } from '../errors.ts';
 import type { LeasedDelivery, LeasedEvent, Ports, Settlement } from '../ports.ts';
 import type { Vault } from '../rules/seal.ts';
 import type { Settings } from '../settings.ts';
@@ -6,6 +5,7 @@ import { claim } from './claim.ts';
 import { fanOutWide } from './fan-out.ts';
 import { Heart } from './heart.ts';
 import { type Lane, Lanes, type Ready } from './lanes.ts';
+import { type Ended, Recorder } from './recorder.ts';
 import { Retention } from './retention.ts';
 import { type PreparedTarget, prepareTarget, send } from './send.ts';
 import { settlementOf } from './settle.ts';
@@ -13,10 +13,6 @@ import { settlementOf } from './settle.ts';
 /** When the store is asked again for due work that it could not give just now. */
 const lookAgainMs = 1_000;
 const lookSoonMs = 20;
-/** How long a settle waits before it tries again when the database did not take it. */
-const settleAgainMs = 1_000;
-/** When a delivery is tried again that failed through a fault of ours. */
-const faultMs = 60_000;
 /** Endpoints whose keys stay open in memory. */
 const targetsMax = 10_000;
 /** A timer's delay has 31 bits. */
@@ -50,6 +46,7 @@ class Dispatcher implements Worker {
   readonly #vault: Vault;
   readonly #lanes: Lanes;
   readonly #heart: Heart;
+  readonly #recorder: Recorder;
   readonly #retention: Retention;
   readonly #targets = new Map<number, PreparedTarget>();
   #running = false;
@@ -68,6 +65,10 @@ class Dispatcher implements Worker {
     this.#lanes = new Lanes({
       slots: settings.concurrency,
       laneSlots: Math.min(settings.endpointConcurrency, settings.concurrency),
+    });
+    this.#recorder = new Recorder(ports, {
+      isCurrent: (workerId) => workerId === this.#heart.workerId,
+      recorded: (batch) => this.#recorded(batch),
     });
     this.#heart = new Heart(ports, name, {
       woke: () => this.#goOn(),
@@ -156,8 +157,8 @@ class Dispatcher implements Worker {
     }
     for (const endpointId of claimed.exhausted) this.#lanes.exhausted(endpointId);
     this.#fill();
-    // Until nothing is found any more: some may have been left out where the slots were divided.
-    if (claimed.deliveries.length > 0) this.#again = true;
+    // Some may have been left out where the slots were divided.
+    if (claimed.bounded && claimed.deliveries.length > 0) this.#again = true;
     else await this.#wakeWhenDue();
   }
 
@@ -178,11 +179,12 @@ class Dispatcher implements Worker {
   /** Starts attempts until the slots or the queues are empty, or the endpoints' paces hold them. */
   #fill(): void {
     const { clock } = this.#ports;
+    const { workerId, isStale } = this.#heart;
     // A process that slept past its leases must not send what others send by now.
-    if (this.#heart.isStale) return;
+    if (workerId === null || isStale) return;
     const now = clock.now();
     for (let next = this.#lanes.next(now); next !== null; next = this.#lanes.next(now)) {
-      void this.#attempt(next.lane, next.ready, this.#heart.workerId);
+      void this.#attempt(next.lane, next.ready, workerId);
     }
     this.#cancelGate();
     const { gateAt } = this.#lanes;
@@ -207,12 +209,17 @@ class Dispatcher implements Worker {
     this.wake();
   }
 
-  async #attempt(lane: Lane, { delivery, event }: Ready, workerId: number | null): Promise<void> {
+  async #attempt(lane: Lane, { delivery, event }: Ready, workerId: number): Promise<void> {
     const settlement = await this.#settlement(delivery, event);
-    if (workerId !== null) await this.#record(workerId, delivery.id, settlement);
-    this.#lanes.ended(lane, settlement?.attempt ?? null, this.#ports.clock.now());
+    this.#recorder.add({ lane, workerId, deliveryId: delivery.id, settlement });
+  }
+
+  /** Their slots are free only now: what a crash would repeat is never more than the slots. */
+  #recorded(batch: Ended[]): void {
+    const now = this.#ports.clock.now();
+    for (const { lane, settlement } of batch) this.#lanes.ended(lane, settlement?.attempt ?? null, now);
     this.#fill();
-    if (this.#lanes.isHungry(lane)) this.wake();
+    if (batch.some(({ lane }) => this.#lanes.isHungry(lane))) this.wake();
     if (this.#lanes.inFlight === 0) this.#drained?.();
   }
 
@@ -232,24 +239,6 @@ class Dispatcher implements Worker {
       // A fault of ours must not look like the receiver's: no attempt is recorded, and the delivery comes again.
       this.#ports.log.error({ error: String(error), endpoint: delivery.endpointId }, 'an attempt could not be made');
       return null;
-    }
-  }
-
-  /** Records the attempt, again and again while the database does not take it: the answer it got must not be lost. */
-  async #record(workerId: number, deliveryId: number, settlement: Settlement | null): Promise<void> {
-    const { store, clock, log } = this.#ports;
-    for (;;) {
-      try {
-        if (settlement === null) return await store.journey.giveBack(workerId, [deliveryId], clock.now() + faultMs);
-        const [held] = await store.journey.settle(workerId, [settlement]);
-        if (held === false) log.warn({ delivery: deliveryId }, 'the lease was lost, nothing recorded');
-        return;
-      } catch (error) {
-        const passing = error instanceof PosthornError && error.code === 'store_unavailable';
-        log.error({ error: String(error), delivery: deliveryId }, 'an attempt could not be recorded');
-        if (!passing || workerId !== this.#heart.workerId) return;
-        await new Promise<void>((resolve) => clock.after(settleAgainMs, resolve));
-      }
     }
   }
 

@@ -14,8 +14,10 @@ interface DueRow {
   event_id: number;
   attempts: number;
   steps: number;
+  due_at: number;
 }
 interface EventRow {
+  id: number;
   public_id: string;
   type_id: number;
   data: string | null;
@@ -28,13 +30,16 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
     `select workspace_id, version, held_until from endpoints
      where id = ? and status = ${endpointStatus.active} and coalesce(held_until, 0) <= ?`,
   );
-  const due = db.prepare<[number, number, number], DueRow>(
-    `select id, event_id, attempts, steps from deliveries
-     where endpoint_id = ? and state = ${deliveryState.pending} and due_at <= ? order by due_at limit ?`,
+  // All of a share in one statement, and its events in another: calls into the database cost as much as the rows.
+  const take = db.prepare<[number, number, number, number], DueRow>(
+    `update deliveries set state = ${deliveryState.leased}, worker_id = ? where id in (
+       select id from deliveries where endpoint_id = ? and state = ${deliveryState.pending} and due_at <= ? order by due_at limit ?
+     ) returning id, event_id, attempts, steps, due_at`,
   );
-  const take = db.prepare(`update deliveries set state = ${deliveryState.leased}, worker_id = ? where id = ?`);
-  const cancel = db.prepare(`update deliveries set state = ${deliveryState.canceled} where id = ?`);
-  const event = db.prepare<[number], EventRow>('select public_id, type_id, data, occurred_at from events where id = ?');
+  const cancel = db.prepare(`update deliveries set state = ${deliveryState.canceled}, worker_id = null where id = ?`);
+  const readEvents = db.prepare<[string], EventRow>(
+    'select id, public_id, type_id, data, occurred_at from events where id in (select value from json_each(?))',
+  );
   const nextDue = db
     .prepare<[number], number | null>(
       `select min(due_at) from deliveries where endpoint_id = ? and state = ${deliveryState.pending}`,
@@ -46,15 +51,16 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
   function leaseShare(workerId: number, share: Share, now: number, batch: LeasedBatch): void {
     const row = endpoint.get(share.endpointId, now);
     if (row === undefined) return;
-    for (const found of due.all(share.endpointId, now, share.count)) {
-      if (!batch.events.has(found.event_id) && !readEvent(found.event_id, batch)) {
-        // Erased while an attempt was under way: there is nothing left to send.
-        cancel.run(found.id);
-        marks.owe(share.endpointId, -1);
+    const taken = take.all(workerId, share.endpointId, now, share.count);
+    addEvents(taken, batch);
+    for (const found of taken.sort((a, b) => a.due_at - b.due_at || a.id - b.id)) {
+      if (batch.events.has(found.event_id)) {
+        batch.deliveries.push(leased(share.endpointId, row, found));
         continue;
       }
-      take.run(workerId, found.id);
-      batch.deliveries.push(leased(share.endpointId, row, found));
+      // Erased while an attempt was under way: there is nothing left to send.
+      cancel.run(found.id);
+      marks.owe(share.endpointId, -1);
     }
     const next = nextDue.get(share.endpointId) ?? null;
     // More is due already: "now" instead of its own time sends the endpoint to the end of the queue. That is what makes
@@ -62,13 +68,15 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
     mark.run(next === null ? null : Math.max(next, now), share.endpointId);
   }
 
-  /** False when its payload is erased. */
-  function readEvent(id: number, batch: LeasedBatch): boolean {
-    const row = event.get(id) as EventRow;
-    if (row.data === null) return false;
-    const { public_id: publicId, data, occurred_at: occurredAt } = row;
-    batch.events.set(id, { publicId, type: types.nameOf(row.type_id), data, occurredAt });
-    return true;
+  /** Those whose payload is erased are left out. */
+  function addEvents(taken: DueRow[], batch: LeasedBatch): void {
+    const missing = new Set(taken.map((row) => row.event_id).filter((id) => !batch.events.has(id)));
+    if (missing.size === 0) return;
+    for (const { id, public_id: publicId, type_id, data, occurred_at: occurredAt } of readEvents.all(
+      JSON.stringify([...missing]),
+    )) {
+      if (data !== null) batch.events.set(id, { publicId, type: types.nameOf(type_id), data, occurredAt });
+    }
   }
 
   return (workerId: number, shares: Share[], now: number): LeasedBatch => {
