@@ -85,6 +85,9 @@ create table endpoints (
   events text not null,           -- JSON array of patterns
   description text,
   filter text,                    -- condition on event and data; null: every event that was chosen
+  filter_error_count integer not null, -- events that the filter had no value for, since it was set
+  last_filter_error text,         -- our sentence
+  last_filter_error_at integer,
   include_data integer not null,  -- 0: the body has no data
   headers blob,                   -- own headers, JSON, sealed
   version integer not null,       -- rises with every change of what is sent or where to

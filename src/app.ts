@@ -82,6 +82,7 @@ export async function createPosthorn(config: Config, overrides: Partial<Ports> =
 async function stop(ports: Ports, core: Core, faces: Face[], drainMs: number): Promise<void> {
   try {
     await Promise.all([...faces.map((face) => face.close()), core.worker.stop(drainMs)]);
+    await core.close();
   } finally {
     await closePorts(ports);
   }
@@ -97,9 +98,10 @@ async function openPorts(config: Config, overrides: Partial<Ports>, port: () => 
   const clock = overrides.clock ?? systemClock;
   // The database opens in a thread of its own while the rest is loaded. What the host brings itself is not loaded at all.
   const { sender } = overrides;
-  const [store, metrics, { makePolicy }, { makeTargets }, { makeSender }] = await Promise.all([
+  const [store, metrics, conditions, { makePolicy }, { makeTargets }, { makeSender }] = await Promise.all([
     overrides.store ?? openConfigured(config),
     overrides.metrics ?? import('./metrics.ts').then(({ makeMetrics }) => makeMetrics()),
+    overrides.conditions ?? import('./conditions/conditions.ts').then(({ makeConditions }) => makeConditions()),
     import('./net/address.ts'),
     import('./net/targets.ts'),
     sender === undefined ? import('./net/sender.ts') : { makeSender: () => sender },
@@ -113,6 +115,7 @@ async function openPorts(config: Config, overrides: Partial<Ports>, port: () => 
     store,
     sender: makeSender({ policy, clock, connectionsPerOrigin: config.endpointConcurrency }),
     metrics,
+    conditions,
     targets: overrides.targets ?? makeTargets({ policy, clock }),
     clock,
     random: overrides.random ?? systemRandom,
@@ -125,7 +128,7 @@ async function openPorts(config: Config, overrides: Partial<Ports>, port: () => 
 export async function preload({ databaseUrl }: Config): Promise<void> {
   const { preloadStore } = await import('./store/open.ts');
   await preloadStore(databaseUrl);
-  await import('./net/sender.ts');
+  await Promise.all([import('./net/sender.ts'), import('./conditions/conditions.ts')]);
 }
 
 async function openConfigured(config: Config): Promise<Store> {

@@ -46,13 +46,14 @@ const layers: { name: string; files: RegExp; uses: string[] }[] = [
   { name: 'core', files: /^src\/core\//, uses: [] },
   { name: 'store', files: /^src\/store\//, uses: ['core', 'package'] },
   { name: 'net', files: /^src\/net\//, uses: ['core', 'package'] },
+  { name: 'conditions', files: /^src\/conditions\//, uses: ['core'] },
   { name: 'tools', files: /^tools\//, uses: ['core'] },
   { name: 'mcp', files: /^src\/mcp\//, uses: ['core', 'tools', 'package'] },
   { name: 'http', files: /^src\/http\//, uses: ['core', 'package'] },
   {
     name: 'app',
     files: /^src\/(app(-\w+)?|config|log|metrics|operator|system)\.ts$|^src\/config\//,
-    uses: ['core', 'store', 'net', 'mcp', 'http', 'package'],
+    uses: ['core', 'store', 'net', 'conditions', 'mcp', 'http', 'package'],
   },
   { name: 'main', files: /^src\/main\.ts$|^src\/commands\//, uses: ['app', 'core', 'package', 'verify'] },
 ];

@@ -7,7 +7,7 @@ export const updateWebhookSubscription = defineTool({
   group: 'subscriptions',
   title: 'Update webhook subscription',
   description:
-    'Change the url, events, description or status of a subscription; fields left out stay, `events` replaces the whole list. ' +
+    'Change the url, events, filter, description or status of a subscription; fields left out stay, `events` replaces the whole list. ' +
     'status paused stops sending; active starts it again, also after it was disabled. ' +
     'Not for sending to one more URL: create another subscription. ' +
     'Next, after a new url or a repair: test_webhook_subscription, then replay_webhook_deliveries for what was missed.',

@@ -6,6 +6,7 @@ import { makeWorker, type Worker } from './journey/worker.ts';
 import { listAudit } from './manage/audit.ts';
 import { authenticate, bootstrap, createKey, listKeys, localPrincipal, revokeKey } from './manage/keys.ts';
 import { getDelivery, listDeliveries, retryDelivery } from './manage/deliveries.ts';
+import { dryRun } from './manage/dry-run.ts';
 import { eraseEventData, getEvent, listEvents } from './manage/events.ts';
 import { deleteEventType, listEventTypes, putEventType } from './manage/event-types.ts';
 import {
@@ -55,6 +56,7 @@ export const useCases = {
   listDeliveries: useCase('webhooks:read', inputs.listDeliveries, listDeliveries),
   getDelivery: useCase('webhooks:read', inputs.deliveryId, getDelivery),
   retryDelivery: change('delivery.retry', 'webhooks:write', inputs.deliveryId, retryDelivery),
+  dryRun: useCase('webhooks:write', inputs.dryRun, dryRun),
   listAudit: useCase('keys:admin', inputs.listAudit, listAudit),
   readStatus: useCase('webhooks:read', inputs.none, readStatus),
   createKey: change('key.create', 'keys:admin', inputs.createKey, createKey),
@@ -82,6 +84,8 @@ export interface Core extends Actions {
   /** Makes the workspace and, when no key exists and no admin key is set, a first key, which it answers once. */
   bootstrap(): Promise<{ key: string | null }>;
   worker: Worker;
+  /** Writes down what was only counted. Nothing may be published afterwards. */
+  close(): Promise<void>;
 }
 
 /** `repeated`: the id was published before, and this is the first answer again. */
@@ -109,6 +113,7 @@ export function createCore(ports: Ports, settings: Settings, secretKey: Buffer):
     localPrincipal: (via) => localPrincipal(context, via),
     bootstrap: () => bootstrap(context),
     worker,
+    close: publisher.close,
   };
 }
 

@@ -85,6 +85,11 @@ export const errorTable = {
     title: 'Not an event type of the catalogue',
     advice: 'Use a name that the list of event types shows.',
   },
+  invalid_expression: {
+    status: 422,
+    title: 'The expression is not valid',
+    advice: 'Correct the place that the message names; docs/conditions.md describes the language.',
+  },
   target_not_allowed: {
     status: 422,
     title: 'The URL may not be called',

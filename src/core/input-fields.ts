@@ -19,6 +19,7 @@ export const limits = {
   descriptionCharactersMax: 500,
   eventsPerSubscriptionMax: 100,
   eventTypeCharactersMax: 128,
+  conditionCharactersMax: 2_048,
   secretCharactersMin: 8,
   secretCharactersMax: 256,
   eventBytesMax: 256 * 1024,
@@ -50,6 +51,10 @@ export const secret = z
   .string()
   .max(limits.secretCharactersMax)
   .describe('8 to 256 characters, or whsec_ followed by base64 of 24 to 64 bytes. Leave it out to have one made');
+export const condition = z.string().min(1).max(limits.conditionCharactersMax);
+export const filter = condition
+  .nullable()
+  .describe('Only events for which this CEL expression is true, such as data.amount > 100; null: all that were chosen');
 export const duration = z.string().regex(/^\d{1,12}(ms|s|m|h|d)$/, 'use a number with ms, s, m, h or d, such as 24h');
 export const id = z.string().min(1).max(64);
 /** Not z.iso.datetime(): its pattern would cost an agent 300 characters in every tool that takes a time. */

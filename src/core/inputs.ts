@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { PosthornError, type FieldError } from './errors.ts';
 import {
   attemptFilters,
+  condition,
   description,
   duration,
+  eventPattern,
   eventPatterns,
   eventTypeName,
+  filter,
   id,
   isoTime,
   jsonObject,
@@ -30,6 +33,7 @@ export const inputs = {
     events: eventPatterns,
     secret: secret.optional(),
     description: description.optional(),
+    filter: filter.optional(),
     idempotency_key: z
       .string()
       .min(1)
@@ -44,6 +48,7 @@ export const inputs = {
     url: url.optional(),
     events: eventPatterns.optional(),
     description: description.optional(),
+    filter: filter.optional(),
     status: z.enum(['active', 'paused']).optional().describe('active clears failure_count, disabled_reason and holds'),
   }),
   approveSubscription: z.strictObject({
@@ -110,6 +115,10 @@ export const inputs = {
     ...paging,
   }),
   deliveryId: z.strictObject({ delivery_id: id }),
+  dryRun: z.strictObject({
+    events: z.array(eventPattern).max(limits.eventsPerSubscriptionMax).optional().describe('All types when left out'),
+    condition: condition.optional().describe('A filter of a subscription, or a condition of an automation'),
+  }),
   createKey: z.strictObject({
     name: z.string().min(1).max(limits.nameCharactersMax),
     scopes: z.array(z.enum(scopes)).min(1),

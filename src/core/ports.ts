@@ -1,4 +1,5 @@
 import type { AuditStore, Author } from './audit.ts';
+import type { Conditions } from './conditions.ts';
 import type { AttemptError, DeliveryStatus, DisabledReason, EndpointStatus, Scope } from './vocabulary.ts';
 
 /** What core needs from outside. Times are epoch milliseconds, ids of rows are integers. */
@@ -6,6 +7,7 @@ export interface Ports {
   store: Store;
   sender: Sender;
   targets: Targets;
+  conditions: Conditions;
   metrics: Metrics;
   clock: Clock;
   random: Random;
@@ -181,6 +183,8 @@ export interface FanOutWork {
   eventId: number;
   workspaceId: number;
   type: string;
+  publicId: string;
+  occurredAt: number;
   data: string;
   /** Endpoints up to and including this id have their deliveries. */
   afterEndpointId: number;
@@ -310,6 +314,8 @@ export interface EndpointRecord extends EndpointHealth {
   events: string[];
   description: string | null;
   filter: string | null;
+  /** Since the filter was set. */
+  filterErrors: FilterErrorCount;
   includeData: boolean;
   version: number;
   pendingCount: number;
@@ -321,6 +327,12 @@ export interface EndpointRecord extends EndpointHealth {
   movedByKeyId: number | null;
   createdAt: number;
   updatedAt: number;
+}
+export interface FilterErrorCount {
+  count: number;
+  /** Our sentence, with the place in the filter. */
+  last: string | null;
+  lastAt: number | null;
 }
 export interface EndpointHealth {
   status: EndpointStatus;
@@ -377,10 +389,20 @@ export interface EndpointStore {
   /** Marks it deleted and cancels what it is owed, in steps of their own. */
   delete(workspaceId: number, id: number, now: number): Promise<void>;
   rotateSecret(workspaceId: number, id: number, sealed: Buffer, oldValidUntil: number, now: number): Promise<void>;
+  /** Counts filters that had no value for an event. What was deleted meanwhile is passed over. */
+  noteFilterErrors(notes: FilterErrorNote[]): Promise<void>;
   /** Hosts that the workspace's endpoints, deleted ones too, were ever active on. */
   knownHosts(workspaceId: number): Promise<string[]>;
   /** Makes a pending one active; null when it is not pending any more, or no longer on this URL. */
   approve(workspaceId: number, id: number, url: string, now: number): Promise<EndpointRecord | null>;
+}
+/** `count` more events that the endpoint's filter had no value for; `sentence` says why, `at` when the last one came. */
+export interface FilterErrorNote {
+  workspaceId: number;
+  endpointId: number;
+  count: number;
+  sentence: string;
+  at: number;
 }
 export interface EndpointQuery {
   kind: EndpointKind;
@@ -442,6 +464,8 @@ export interface ReplayStep {
   endpointId: number;
   /** Names of event types that it wants. */
   types: string[];
+  /** Whether its filter takes the event; left out, it has none, and no event need be read. */
+  takes?: (event: StoredEvent) => boolean;
   afterEventId: number;
   since: number;
   until: number;
@@ -486,18 +510,20 @@ export interface AttemptRecord {
   nextAttemptAt: number | null;
   excerpt: Buffer | null;
 }
-export interface EventRecord {
-  id: number;
+/** What happened. */
+export interface StoredEvent {
   publicId: string;
   type: string;
   /** JSON text; null once erased. */
   data: string | null;
   occurredAt: number;
+}
+export interface EventRecord extends StoredEvent {
+  id: number;
   createdAt: number;
   deliveriesCount: number;
 }
-export interface LatestEvent {
-  type: string;
+export interface LatestEvent extends StoredEvent {
   createdAt: number;
 }
 export interface EventQuery {

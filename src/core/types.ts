@@ -112,6 +112,25 @@ export type Event = z.infer<typeof event>;
 export const eventWithDeliveries = event.extend({ deliveries: z.array(delivery) });
 export type EventWithDeliveries = z.infer<typeof eventWithDeliveries>;
 
+export const dryRunVerdicts = ['matched', 'type_not_chosen', 'condition_false', 'condition_error', 'erased'] as const;
+
+export const dryRun = z.object({
+  looked_at: z.int().describe('The newest events that are retained, 100 at most'),
+  matched: z.int(),
+  events: z
+    .array(
+      z.object({
+        event_id: z.string(),
+        event_type: z.string(),
+        created_at: time,
+        verdict: z.enum(dryRunVerdicts),
+        reason: z.string().nullable().describe('Why there is no match; holds nothing of the event'),
+      }),
+    )
+    .describe('Newest first'),
+});
+export type DryRun = z.infer<typeof dryRun>;
+
 export const eventType = z.object({
   name: z.string(),
   description: z.string(),

@@ -121,7 +121,15 @@ export function journeyStore(
       const row = await read
         .selectFrom('events')
         .innerJoin('type_names', 'type_names.id', 'events.type_id')
-        .select(['events.id', 'events.workspace_id', 'events.data', 'events.fanned_out_after', 'type_names.name'])
+        .select([
+          'events.id',
+          'events.workspace_id',
+          'events.public_id',
+          'events.data',
+          'events.occurred_at',
+          'events.fanned_out_after',
+          'type_names.name',
+        ])
         .where('events.fanned_out_after', 'is not', null)
         .orderBy('events.id')
         .limit(1)
@@ -130,7 +138,9 @@ export function journeyStore(
       return {
         eventId: row.id,
         workspaceId: row.workspace_id,
+        publicId: row.public_id,
         type: row.name,
+        occurredAt: row.occurred_at,
         data: row.data ?? 'null',
         afterEndpointId: row.fanned_out_after,
       };

@@ -170,6 +170,9 @@ export interface EndpointTable {
   events: string;
   description: string | null;
   filter: string | null;
+  filter_error_count: number;
+  last_filter_error: string | null;
+  last_filter_error_at: number | null;
   include_data: number;
   headers: Buffer | null;
   version: number;

@@ -34,6 +34,7 @@ describe('the table of routes', () => {
       'GET /v1/event-types webhooks:read 200',
       'PUT /v1/event-types/{name} webhooks:write 200',
       'DELETE /v1/event-types/{name} webhooks:write 204',
+      'POST /v1/conditions/dry-run webhooks:write 200',
       'GET /v1/keys keys:admin 200',
       'POST /v1/keys keys:admin 201',
       'DELETE /v1/keys/{id} keys:admin 204',

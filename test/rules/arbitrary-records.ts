@@ -5,7 +5,13 @@ import { attemptErrors, disabledReasons, endpointStatuses } from '../../src/core
 
 export const now = Date.parse('2026-11-23T10:00:00Z');
 
-export const around: Surroundings = { now, delivering: true, disableAfterFailures: 20, latestEvent: null };
+export const around: Surroundings = {
+  now,
+  delivering: true,
+  disableAfterFailures: 20,
+  latestEvent: null,
+  judgeLatest: () => true,
+};
 
 /** An endpoint that was just made. */
 export const freshEndpoint: EndpointRecord = {
@@ -18,6 +24,7 @@ export const freshEndpoint: EndpointRecord = {
   events: ['contact.created'],
   description: null,
   filter: null,
+  filterErrors: { count: 0, last: null, lastAt: null },
   includeData: true,
   version: 1,
   pendingCount: 0,

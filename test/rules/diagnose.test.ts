@@ -48,6 +48,27 @@ describe('why nothing arrives', () => {
     expect(missed).toContain('replay');
   });
 
+  it('because its filter excludes the latest event, or errs at it, which is not called a wish for another type', () => {
+    const latestEvent = { type: 'contact.created', createdAt: now };
+    const filtered = { events: ['contact.*'], filter: 'data.a == 1' };
+    expect(say(filtered, { latestEvent, judgeLatest: () => false })).toContain('but its filter excludes it');
+    const judgeLatest = () => ({ reason: 'there is no field a', line: 1, column: 6 });
+    expect(say(filtered, { latestEvent, judgeLatest })).toContain(
+      'its filter has no value for it: there is no field a (line 1, column 6). Correct the filter',
+    );
+    expect(say(filtered, { latestEvent })).toContain('was published while it was not active');
+    expect(say({ ...filtered, events: ['task.*'] }, { latestEvent, judgeLatest })).toContain('none that it wants');
+  });
+
+  it('counts the events that its filter had no value for, however it stands', () => {
+    const filterErrors = { count: 1, last: 'no field (line 1, column 6)', lastAt: now };
+    const counted = ' Its filter had no value for 1 event since it was set, so it got none of them;';
+    expect(say({ filterErrors })).toContain(counted);
+    expect(say({ filterErrors: { ...filterErrors, count: 2 }, status: 'paused' })).toMatch(
+      /^It is paused.* 2 events since it was set, .*: no field \(line 1, column 6\)\.$/,
+    );
+  });
+
   it('because it is paused', () => {
     expect(say({ status: 'paused' })).toBe('It is paused, so nothing is sent: set status to active to go on.');
     expect(say({ status: 'paused', pendingCount: 1 })).toMatch(/ 1 delivery is waiting\.$/);

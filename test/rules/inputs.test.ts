@@ -28,6 +28,7 @@ const smallest: Record<Name, object> = {
   eventId: { event_id: 'evt_1' },
   listEventTypes: {},
   listDeliveries: {},
+  dryRun: {},
   deliveryId: { delivery_id: 'dlv_1' },
   createKey: { name: 'ci', scopes: ['events:write'] },
   listKeys: {},
@@ -136,6 +137,7 @@ describe('limits', () => {
     expect(limits).toEqual({
       urlCharactersMax: 2_048,
       descriptionCharactersMax: 500,
+      conditionCharactersMax: 2_048,
       eventsPerSubscriptionMax: 100,
       eventTypeCharactersMax: 128,
       secretCharactersMin: 8,

@@ -109,6 +109,31 @@ describe.each(engines)('changing deliveries on $name', (engine) => {
       ...change,
     });
 
+    it('asks the filter about each event, with its data, and queues what it takes', async () => {
+      const { workspaceId, endpoint } = await seed();
+      await deliver(on.store, endpoint, { error: 'http_5xx' });
+      await publish(on.store, workspaceId, [
+        { publicId: 'one', data: '{"a":1}' },
+        { publicId: 'two', data: '{"a":2}', occurredAt: t0 - second },
+      ]);
+      const asked: unknown[] = [];
+      const takes: ReplayStep['takes'] = (event) => {
+        asked.push(event);
+        return event.data === '{"a":2}';
+      };
+      expect(await on.store.deliveries.replay(workspaceId, step(endpoint, { takes }))).toMatchObject({ queued: 1 });
+      expect(asked.at(-1)).toEqual(
+        expect.objectContaining({
+          publicId: 'two',
+          type: 'contact.created',
+          occurredAt: t0 - second,
+          data: '{"a":2}',
+        }),
+      );
+      const pending = await on.store.records.deliveries(workspaceId, { status: 'pending', limit: 10 });
+      expect(pending.map(({ eventPublicId }) => eventPublicId)).toEqual(['two']);
+    });
+
     it('queues what failed and what was missed, and tells where to go on', async () => {
       const { workspaceId, endpoint } = await seed();
       const failed = await deliver(on.store, endpoint, { error: 'http_5xx' });

@@ -43,6 +43,7 @@ describe.each(engines)('endpoints on $name', (engine) => {
     const created = await on.store.endpoints.insert(input, 10);
     expect(created).toEqual({
       ...shown,
+      filterErrors: { count: 0, last: null, lastAt: null },
       id: expect.any(Number),
       movedByKeyId: null,
       version: 1,
@@ -195,6 +196,22 @@ describe.each(engines)('endpoints on $name', (engine) => {
     });
     expect(await on.store.journey.dueEndpoints(later, 10)).toHaveLength(1);
     expect(await brokenInvariants(on.database.db, later)).toEqual([]);
+  });
+
+  it('counts the errors of a filter until it is changed', async () => {
+    const workspaceId = await seedWorkspace(on.store);
+    const endpoint = await seedEndpoint(on.store, workspaceId, { filter: 'data.a' });
+    const note = { workspaceId, endpointId: endpoint.id, count: 2, sentence: 'first', at: t0 };
+    const before = await version(workspaceId);
+    await on.store.endpoints.noteFilterErrors([note, { ...note, sentence: 'second', count: 3, at: later }]);
+    await on.store.endpoints.noteFilterErrors([{ ...note, endpointId: endpoint.id + 1_000 }]);
+    expect(await version(workspaceId)).toBe(before);
+    const filterErrors = { count: 5, last: 'second', lastAt: later };
+    expect(await reread(on.store, endpoint)).toEqual({ ...endpoint, filterErrors });
+    await on.store.endpoints.update(workspaceId, endpoint.id, { description: 'x', now: later });
+    expect(await reread(on.store, endpoint)).toMatchObject({ filterErrors });
+    await on.store.endpoints.update(workspaceId, endpoint.id, { filter: null, now: later });
+    expect(await reread(on.store, endpoint)).toMatchObject({ filterErrors: { count: 0, last: null, lastAt: null } });
   });
 
   it('changes what it is told and nothing else', async () => {

@@ -39,7 +39,9 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
     expect(work).toEqual({
       eventId: expect.any(Number),
       workspaceId,
+      publicId: 'wide',
       type: 'contact.created',
+      occurredAt: t0,
       data: '{"name":"Ada"}',
       afterEndpointId: 0,
     });

@@ -99,7 +99,11 @@ describe.each(engines)('the log on $name', (engine) => {
     expect(await on.store.records.event(workspaceId, 'evt_9')).toMatchObject({ type: 'b.second', deliveriesCount: 1 });
     expect(await on.store.records.event(workspaceId, 'evt_3')).toMatchObject({ type: 'a.first' });
     expect(await on.store.records.event(workspaceId, 'evt_99')).toBeNull();
-    expect(await on.store.records.latestEvent(workspaceId)).toEqual({ type: 'b.second', createdAt: t0 + 10 * second });
+    expect(await on.store.records.latestEvent(workspaceId)).toMatchObject({
+      type: 'b.second',
+      createdAt: t0 + 10 * second,
+      data: expect.any(String),
+    });
   });
 
   it('lists deliveries', async () => {

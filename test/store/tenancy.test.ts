@@ -57,6 +57,8 @@ const endpointProbes: Probes<EndpointStore> = {
     store.endpoints.rotateSecret(stranger, endpointId, Buffer.from('stolen'), t0, t0).catch(() => null),
   knownHosts: async (store, stranger) =>
     (await store.endpoints.knownHosts(stranger)).filter((host) => host === 'theirs.example'),
+  noteFilterErrors: (store, stranger, { endpointId }) =>
+    store.endpoints.noteFilterErrors([{ workspaceId: stranger, endpointId, count: 1, sentence: 'theirs', at: t0 }]),
   approve: (store, stranger, { pending }) => store.endpoints.approve(stranger, pending.id, pending.url, t0),
 };
 

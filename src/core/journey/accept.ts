@@ -1,12 +1,14 @@
 import { builtInNames } from '../catalogue.ts';
 import { PosthornError } from '../errors.ts';
 import { inputs, type Inputs, limits, parseInput } from '../inputs.ts';
-import type { AcceptResult, Matchable, NewEvent, Ports } from '../ports.ts';
-import { unknownName, wants } from '../rules/match.ts';
+import type { AcceptResult, NewEvent, Ports } from '../ports.ts';
+import { unknownName } from '../rules/match.ts';
 import { makeRateLimit } from '../rules/rate.ts';
 import type { Settings } from '../settings.ts';
 import type { Principal, Published } from '../types.ts';
 import { requireScope } from '../use-case.ts';
+import { makeFilterErrors } from './filter-errors.ts';
+import { makeMatcher, type Match, type Matcher } from './matcher.ts';
 
 /** An event owed to more endpoints than this gets its deliveries from the worker, in steps: one wide event must not hold
  * the database against everybody else. */
@@ -28,37 +30,45 @@ interface Answer {
 export interface Publisher {
   publish(principal: Principal, input: unknown): Promise<Answer>;
   publishMany(principal: Principal, input: unknown[]): Promise<Answer[]>;
+  /** Writes down what was only counted. */
+  close(): Promise<void>;
 }
 
 export function makePublisher(ports: Ports, settings: Settings, wake: () => void): Publisher {
   const rate = settings.publishPerMinute === null ? null : makeRateLimit(settings.publishPerMinute);
-  const known = new Map<number, Matchable>();
+  const known = new Map<number, Matcher>();
+  const filterErrors = makeFilterErrors(ports);
 
-  async function matchable(workspaceId: number, fresh: boolean): Promise<Matchable> {
+  async function matcherOf(workspaceId: number, fresh: boolean): Promise<Matcher> {
     const cached = known.get(workspaceId);
     if (cached !== undefined && !fresh) return cached;
-    const read = await ports.store.journey.matchable(workspaceId);
+    const matcher = makeMatcher(await ports.store.journey.matchable(workspaceId), ports);
     if (known.size >= matchableWorkspacesMax) known.clear();
-    known.set(workspaceId, read);
-    return read;
+    known.set(workspaceId, matcher);
+    return matcher;
   }
 
   /** Matches and stores, again with fresh endpoints when they changed meanwhile. */
   async function store(workspaceId: number, drafts: Draft[]): Promise<AcceptResult & { outcome: 'stored' }> {
     for (let tries = 0; tries < matchTriesMax; tries++) {
-      const chosen = await matchable(workspaceId, tries > 0);
-      const unknown = drafts.findIndex(({ type }) => !isKnown(type, chosen));
+      const matcher = await matcherOf(workspaceId, tries > 0);
+      const unknown = drafts.findIndex(({ type }) => !matcher.knows(type));
       // What looks unknown may have been added since: only fresh knowledge refuses.
       if (unknown >= 0 && tries === 0) continue;
-      if (unknown >= 0) throw unknownType(drafts, unknown, chosen);
+      if (unknown >= 0) throw unknownType(drafts, unknown, matcher);
+      const matches: Match[] = [];
+      for (const one of drafts) matches.push(await matcher.match(one));
       const result = await ports.store.journey.accept({
         workspaceId,
-        matchableVersion: chosen.version,
-        events: withEndpoints(drafts, chosen),
+        matchableVersion: matcher.matchable.version,
+        events: withEndpoints(drafts, matches),
         now: ports.clock.now(),
       });
       if (result.outcome === 'conflict') throw idConflict(drafts, result.index);
-      if (result.outcome === 'stored') return result;
+      if (result.outcome === 'stale') continue;
+      const fresh = matches.filter((_, index) => result.events[index]?.repeated === false);
+      for (const { errors } of fresh) filterErrors.note(workspaceId, errors);
+      return result;
     }
     throw new PosthornError('store_unavailable', 'The endpoints of this workspace keep changing; nothing was stored.', {
       retryAfterSeconds: 1,
@@ -111,6 +121,7 @@ export function makePublisher(ports: Ports, settings: Settings, wake: () => void
       checkCount(input.length);
       return accept(principal, draftAll(input, draft));
     },
+    close: () => filterErrors.close(),
   };
 }
 
@@ -162,24 +173,20 @@ function nestsDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((one) => nestsDeeper(one, levels - 1));
 }
 
-function isKnown(type: string, matchable: Matchable): boolean {
-  return builtInNames.includes(type) || matchable.eventTypes.includes(type);
-}
-
-function withEndpoints(drafts: Draft[], matchable: Matchable): NewEvent[] {
+function withEndpoints(drafts: Draft[], matches: Match[]): NewEvent[] {
   let budget = fanOutNowMax;
-  return drafts.map(({ path: _path, ...event }) => {
-    const endpointIds = matchable.endpoints.filter(({ events }) => wants(events, event.type)).map(({ id }) => id);
+  return drafts.map(({ path: _path, ...event }, index) => {
+    const endpointIds = [...(matches[index]?.endpointIds ?? [])];
     const fanOutNow = endpointIds.length <= budget;
     if (fanOutNow) budget -= endpointIds.length;
     return { ...event, endpointIds, fanOutNow };
   });
 }
 
-function unknownType(drafts: Draft[], index: number, matchable: Matchable): PosthornError {
-  const names = [...builtInNames, ...matchable.eventTypes];
+function unknownType(drafts: Draft[], index: number, matcher: Matcher): PosthornError {
+  const names = [...builtInNames, ...matcher.matchable.eventTypes];
   const errors = drafts
-    .filter(({ type }) => !isKnown(type, matchable))
+    .filter(({ type }) => !matcher.knows(type))
     .slice(0, unknownTypesMax)
     .map(({ type, path }) => ({ path: `${path}/type`, message: unknownName(type, names) }));
   return new PosthornError('unknown_event_type', unknownName(drafts[index]?.type ?? '', names), { errors });

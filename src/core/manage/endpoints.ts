@@ -1,6 +1,7 @@
 import { PosthornError } from '../errors.ts';
 import { type Inputs, limits } from '../inputs.ts';
 import type { EndpointChange, EndpointKind, EndpointRecord, NewEndpoint } from '../ports.ts';
+import { judge, subjectOf } from '../rules/condition.ts';
 import type { Surroundings } from '../rules/diagnose.ts';
 import { rowBefore } from '../rules/ids.ts';
 import { makerOf } from '../rules/maker.ts';
@@ -172,7 +173,14 @@ export async function surroundings(context: Context, principal: Principal): Prom
     context.store.records.latestEvent(principal.workspaceId),
   ]);
   const { disableAfterFailures } = context.settings;
-  return { now: context.clock.now(), delivering, disableAfterFailures, latestEvent };
+  const subject = latestEvent === null ? null : subjectOf(latestEvent);
+  return {
+    now: context.clock.now(),
+    delivering,
+    disableAfterFailures,
+    latestEvent,
+    judgeLatest: (filter) => subject === null || judge(context.conditions.compile(filter), subject),
+  };
 }
 
 export function limitReached(): PosthornError {

@@ -1,6 +1,7 @@
 import { PosthornError } from '../errors.ts';
 import { type Inputs, limits } from '../inputs.ts';
 import type { EndpointRecord } from '../ports.ts';
+import { judge, subjectOf } from '../rules/condition.ts';
 import { wants } from '../rules/match.ts';
 import { iso } from '../rules/times.ts';
 import type { Replayed } from '../types.ts';
@@ -9,6 +10,10 @@ import { catalogue } from './event-types.ts';
 
 /** One step of a replay holds the database for no longer than these rows take. */
 const replayStepMax = 500;
+/** A filter reads the events themselves, each of which may hold 256 KiB. */
+const filteredReplayStepMax = 50;
+/** Steps of one replay, whether they queue anything or not, so that one call answers in time. */
+const replayStepsMax = 1_000;
 /** Events of one replay, so that one call answers in time. */
 const replayMax = limits.replayDeliveriesMax;
 
@@ -31,20 +36,24 @@ export async function replayEndpoint(
     .filter((name) => wants(endpoint.events, name));
   const since = Date.parse(input.since);
   const until = input.until === undefined ? clock.now() + 1 : Date.parse(input.until);
+  const filter = endpoint.filter === null ? null : context.conditions.compile(endpoint.filter);
+  const stepMax = filter === null ? replayStepMax : filteredReplayStepMax;
   let queued = 0;
   let afterEventId: number | null = await store.deliveries.eventBefore(since);
   let nextAt: number | null = null;
-  while (afterEventId !== null && types.length > 0 && queued < replayMax) {
+  for (let steps = 0; afterEventId !== null && types.length > 0 && queued < replayMax; steps++) {
+    if (steps === replayStepsMax) break;
     const step = await store.deliveries.replay(workspaceId, {
       endpointId: endpoint.id,
       types,
       afterEventId,
       since,
       until,
+      ...(filter === null ? {} : { takes: (event) => judge(filter, subjectOf(event)) === true }),
       failed: input.status !== 'missed',
       missed: input.status !== 'failed',
       succeeded: input.status === 'all',
-      countMax: Math.min(replayStepMax, replayMax - queued),
+      countMax: Math.min(stepMax, replayMax - queued),
       now: clock.now(),
     });
     queued += step.queued;

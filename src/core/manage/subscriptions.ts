@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { PosthornError } from '../errors.ts';
 import { type Inputs, limits } from '../inputs.ts';
 import type { EndpointRecord, NewEndpoint } from '../ports.ts';
+import { checkCondition } from '../rules/condition.ts';
 import { showSubscription } from '../rules/show.ts';
 import type { Attempt, CreatedSubscription, Page, Principal, Replayed, Subscription } from '../types.ts';
 import type { Context } from '../use-case.ts';
@@ -27,8 +28,9 @@ export async function createSubscription(
   principal: Principal,
   input: Inputs['createSubscription'],
 ): Promise<CreatedSubscription> {
+  checkCondition(context.conditions, input.filter, '/filter');
   const { endpoint: draft, told } = await draftEndpoint(context, principal, 'subscription', input);
-  const endpoint = { ...draft, description: input.description ?? null };
+  const endpoint = { ...draft, description: input.description ?? null, filter: input.filter ?? null };
   const around = await surroundings(context, principal);
   const answer = (record: EndpointRecord) => ({ ...showSubscription(record, around), ...told });
   if (input.idempotency_key !== undefined) return createOnce(context, principal, input, endpoint, answer);
@@ -89,9 +91,13 @@ export async function updateSubscription(
   principal: Principal,
   input: Inputs['updateSubscription'],
 ): Promise<CreatedSubscription> {
-  const { description } = input;
+  const { description, filter } = input;
+  checkCondition(context.conditions, filter, '/filter');
   const record = await find(context, principal, input);
-  const own = description === undefined ? {} : { description };
+  const own = {
+    ...(description === undefined ? {} : { description }),
+    ...(filter === undefined ? {} : { filter }),
+  };
   const { changed, told } = await changeEndpoint(context, principal, record, input, own);
   return { ...showSubscription(changed, await surroundings(context, principal)), ...told };
 }

@@ -1,5 +1,7 @@
+import type { ConditionFault } from '../conditions.ts';
 import type { EndpointRecord, LatestEvent } from '../ports.ts';
 import type { AttemptError } from '../vocabulary.ts';
+import { faultSentence } from './condition.ts';
 import { wants } from './match.ts';
 import { iso } from './times.ts';
 
@@ -9,8 +11,11 @@ export interface Surroundings {
   /** Whether any process delivers. */
   delivering: boolean;
   disableAfterFailures: number;
-  latestEvent: LatestEvent | null;
+  latestEvent: Published | null;
+  /** Whether a filter takes the latest event. */
+  judgeLatest(filter: string): boolean | ConditionFault;
 }
+type Published = Pick<LatestEvent, 'type' | 'createdAt'>;
 
 /** What each error means, in our words: shown as `error_message` and inside diagnoses. */
 export const errorSentences: Record<AttemptError, string> = {
@@ -55,6 +60,16 @@ export function errorMessage(error: AttemptError | null, responseCode: number | 
 
 /** How an endpoint stands and what to do about it. Made from facts alone: no word of a receiver is in it. */
 export function diagnose(endpoint: EndpointRecord, around: Surroundings): string {
+  return `${stateSentence(endpoint, around)}${filterErrorsSentence(endpoint)}`;
+}
+
+function filterErrorsSentence({ filterErrors: { count, last, lastAt } }: EndpointRecord): string {
+  if (count === 0 || last === null || lastAt === null) return '';
+  const events = count === 1 ? '1 event' : `${count} events`;
+  return ` Its filter had no value for ${events} since it was set, so it got none of them; the last was at ${iso(lastAt)}: ${last}.`;
+}
+
+function stateSentence(endpoint: EndpointRecord, around: Surroundings): string {
   const waiting = endpoint.pendingCount === 0 ? '' : ` ${deliveries(endpoint.pendingCount)} waiting.`;
   switch (endpoint.status) {
     case 'pending_approval':
@@ -85,7 +100,7 @@ function activeSentence(endpoint: EndpointRecord, around: Surroundings): string 
   }
   if (endpoint.failureCount > 0) return failingSentence(endpoint, around);
   if (endpoint.pendingCount === 0 && isSince(around.latestEvent, endpoint)) {
-    return `${provenSentence(endpoint)}${unservedSentence(endpoint, around.latestEvent)}`;
+    return `${provenSentence(endpoint)}${unservedSentence(endpoint, around.latestEvent, around)}`;
   }
   if (endpoint.lastAttemptAt === null && endpoint.pendingCount === 0) {
     return 'Nothing has been published since it was made: publish an event, or send a test.';
@@ -96,7 +111,7 @@ function activeSentence(endpoint: EndpointRecord, around: Surroundings): string 
 }
 
 /** Whether an event came that made no attempt of this endpoint. */
-function isSince(latest: LatestEvent | null, { lastAttemptAt, createdAt }: EndpointRecord): latest is LatestEvent {
+function isSince(latest: Published | null, { lastAttemptAt, createdAt }: EndpointRecord): latest is Published {
   if (latest === null) return false;
   return lastAttemptAt === null ? latest.createdAt >= createdAt : latest.createdAt > lastAttemptAt;
 }
@@ -113,11 +128,19 @@ function provenSentence(endpoint: EndpointRecord): string {
     : 'It was made active again and has not been tried since: send a test, or replay what was missed. ';
 }
 
-function unservedSentence({ events }: EndpointRecord, latest: LatestEvent): string {
+function unservedSentence({ events, filter }: EndpointRecord, latest: Published, around: Surroundings): string {
   const chosen = events.slice(0, 5).join(', ') + (events.length > 5 ? ', …' : '');
-  return wants(events, latest.type)
-    ? `The latest event, ${latest.type}, was published while it was not active or chose other events: replay what was missed.`
-    : `Events are published, but none that it wants: it chose ${chosen}, and the latest was ${latest.type}. Change its events, or publish one of these.`;
+  if (!wants(events, latest.type)) {
+    return `Events are published, but none that it wants: it chose ${chosen}, and the latest was ${latest.type}. Change its events, or publish one of these.`;
+  }
+  const verdict = filter === null || around.judgeLatest(filter);
+  if (verdict === false) {
+    return `The latest event, ${latest.type}, is of a type that it chose, but its filter excludes it: change the filter, or publish one that it takes.`;
+  }
+  if (verdict !== true) {
+    return `The latest event, ${latest.type}, is of a type that it chose, but its filter has no value for it: ${faultSentence(verdict)}. Correct the filter, then replay what was missed.`;
+  }
+  return `The latest event, ${latest.type}, was published while it was not active or chose other events: replay what was missed.`;
 }
 
 function failingSentence(endpoint: EndpointRecord, around: Surroundings): string {

@@ -1,4 +1,5 @@
 import { auditRoutes } from './audit.ts';
+import { conditionRoutes } from './conditions.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { eventTypeRoutes } from './event-types.ts';
 import { eventRoutes } from './events.ts';
@@ -12,6 +13,7 @@ export const routes: readonly Route[] = [
   ...subscriptionRoutes,
   ...deliveryRoutes,
   ...eventTypeRoutes,
+  ...conditionRoutes,
   ...keyRoutes,
   ...auditRoutes,
 ];

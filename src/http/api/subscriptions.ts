@@ -19,7 +19,7 @@ export const subscriptionRoutes: Route[] = [
     headers: { 'idempotency-key': 'idempotency_key' },
     example: { url: 'https://example.com/webhooks', events: ['contact.created', 'opportunity.*'] },
     answer: { status: 201, description: 'The subscription', schema: createdSubscription },
-    errors: ['unknown_event_type', 'target_not_allowed', 'limit_reached', 'idempotency_conflict'],
+    errors: ['unknown_event_type', 'invalid_expression', 'target_not_allowed', 'limit_reached', 'idempotency_conflict'],
   }),
   route('listSubscriptions', {
     method: 'GET',
@@ -45,7 +45,7 @@ export const subscriptionRoutes: Route[] = [
     params,
     example: { status: 'active' },
     answer: { status: 200, description: 'The subscription as it is now', schema: updatedSubscription },
-    errors: ['unknown_event_type', 'target_not_allowed', 'pending_approval'],
+    errors: ['unknown_event_type', 'invalid_expression', 'target_not_allowed', 'pending_approval'],
   }),
   route('deleteSubscription', {
     method: 'DELETE',

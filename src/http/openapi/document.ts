@@ -14,6 +14,7 @@ const tags = [
   { name: 'Subscriptions', description: 'URLs that receive events' },
   { name: 'Events', description: 'What happened' },
   { name: 'Event types', description: 'The catalogue of what can happen' },
+  { name: 'Conditions', description: 'The language of filters and conditions' },
   { name: 'Deliveries', description: 'One event owed to one endpoint' },
   { name: 'Keys', description: 'API keys and their scopes' },
   { name: 'Audit', description: 'Who changed what' },

@@ -122,27 +122,12 @@ async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep
     .where('status', '!=', endpointStatus.deleted)
     .executeTakeFirst();
   if (endpoint === undefined) return { answer: { queued: 0, lastEventId: null, nextAt: null }, audit: null };
-  const rows = await trx
-    .selectFrom('events')
-    .innerJoin('type_names', 'type_names.id', 'events.type_id')
-    .leftJoin('deliveries', (join) =>
-      join.onRef('deliveries.event_id', '=', 'events.id').on('deliveries.endpoint_id', '=', step.endpointId),
-    )
-    .select(['events.id', 'events.created_at', 'deliveries.id as delivery_id', 'deliveries.state'])
-    .where('events.workspace_id', '=', workspaceId)
-    .where('events.id', '>', step.afterEventId)
-    .where('events.created_at', '>=', step.since)
-    .where('events.created_at', '<', step.until)
-    .where('events.is_test', '=', 0)
-    .where('events.data', 'is not', null)
-    .where('type_names.name', 'in', step.types)
-    .orderBy('events.id')
-    .limit(step.countMax + 1)
-    .execute();
+  const rows = await candidates(trx, workspaceId, step);
   const looked = rows.slice(0, step.countMax);
-  const absent = looked.filter(({ delivery_id }) => step.missed && delivery_id === null).map(({ id }) => id);
+  const taken = looked.filter(({ data = null, ...event }) => step.takes?.({ ...event, data }) ?? true);
+  const absent = taken.filter(({ delivery_id }) => step.missed && delivery_id === null).map(({ id }) => id);
   const missed = await keepEvents(trx, absent);
-  const again = looked.filter(({ state }) => isWanted(state, step)).map(({ delivery_id }) => delivery_id ?? 0);
+  const again = taken.filter(({ state }) => isWanted(state, step)).map(({ delivery_id }) => delivery_id ?? 0);
   const added = await owe(trx, workspaceId, step, missed);
   if (again.length > 0) {
     await trx
@@ -191,6 +176,29 @@ async function owe(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep, e
 /** What was asked for. How many come of it later steps decide, which belong to the same row. */
 function replayed({ since, until, failed, missed, succeeded }: ReplayStep): AuditFacts {
   return { since: iso(since), until: iso(until), failed, missed, succeeded };
+}
+
+/** Events of the types that it chose, whether they are owed to it or not, and one more than are looked at. */
+function candidates(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep) {
+  return trx
+    .selectFrom('events')
+    .innerJoin('type_names', 'type_names.id', 'events.type_id')
+    .leftJoin('deliveries', (join) =>
+      join.onRef('deliveries.event_id', '=', 'events.id').on('deliveries.endpoint_id', '=', step.endpointId),
+    )
+    .select(['events.id', 'events.created_at', 'deliveries.id as delivery_id', 'deliveries.state'])
+    .select(['events.public_id as publicId', 'type_names.name as type', 'events.occurred_at as occurredAt'])
+    .$if(step.takes !== undefined, (query) => query.select('events.data'))
+    .where('events.workspace_id', '=', workspaceId)
+    .where('events.id', '>', step.afterEventId)
+    .where('events.created_at', '>=', step.since)
+    .where('events.created_at', '<', step.until)
+    .where('events.is_test', '=', 0)
+    .where('events.data', 'is not', null)
+    .where('type_names.name', 'in', step.types)
+    .orderBy('events.id')
+    .limit(step.countMax + 1)
+    .execute();
 }
 
 function isWanted(state: number | null, step: ReplayStep): boolean {

@@ -6,6 +6,8 @@ import { endpointKind, endpointStatus, type EndpointTable } from '../tables.ts';
 /** A row of `endpoints` with what is counted of its deliveries. */
 type EndpointRow = Omit<EndpointTable, 'id'> & { id: number; next_attempt_at: number | null };
 
+const noFilterErrors = { filter_error_count: 0, last_filter_error: null, last_filter_error_at: null };
+
 /** Whether an endpoint of this status may receive where it is, which makes its host known. */
 export function wasActive(status: number): number {
   return status === endpointStatus.pending_approval ? 0 : 1;
@@ -24,7 +26,7 @@ export function changedColumns(row: Omit<EndpointTable, 'id'>, change: EndpointC
     ...(url === undefined ? {} : { url, version }),
     ...(events === undefined ? {} : { events: JSON.stringify(events) }),
     ...(description === undefined ? {} : { description }),
-    ...(filter === undefined ? {} : { filter }),
+    ...(filter === undefined ? {} : { filter, ...noFilterErrors }),
     ...(movedByKeyId === undefined ? {} : { moved_by_key_id: movedByKeyId }),
     ...(status === undefined ? {} : { status: endpointStatus[status] }),
     // What waited while it was not active is looked at now.
@@ -43,6 +45,7 @@ export function endpointRow(endpoint: NewEndpoint) {
     events: JSON.stringify(endpoint.events),
     description: endpoint.description,
     filter: endpoint.filter,
+    ...noFilterErrors,
     include_data: endpoint.includeData ? 1 : 0,
     headers: endpoint.sealedHeaders,
     version: 1,
@@ -67,6 +70,7 @@ export function endpointRecord(row: EndpointRow): EndpointRecord {
     events: JSON.parse(row.events) as string[],
     description: row.description,
     filter: row.filter,
+    filterErrors: { count: row.filter_error_count, last: row.last_filter_error, lastAt: row.last_filter_error_at },
     includeData: row.include_data === 1,
     version: row.version,
     pendingCount: row.pending_count,

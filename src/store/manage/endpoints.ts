@@ -199,6 +199,23 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
         return changedTo(record, { ...record, status: 'pending_approval' });
       }),
 
+    noteFilterErrors: (notes) =>
+      write(async (trx) => {
+        await lockEndpoints(trx, [...new Set(notes.map(({ endpointId }) => endpointId))]);
+        for (const { workspaceId, endpointId, count, sentence, at } of notes) {
+          await trx
+            .updateTable('endpoints')
+            .set({
+              filter_error_count: sql`filter_error_count + ${count}`,
+              last_filter_error: sentence,
+              last_filter_error_at: at,
+            })
+            .where('workspace_id', '=', workspaceId)
+            .where('id', '=', endpointId)
+            .execute();
+        }
+      }),
+
     async knownHosts(workspaceId) {
       const rows = await read
         .selectFrom('endpoint_urls')

@@ -82,7 +82,13 @@ export function recordStore({ read, change }: ChangeAccess): RecordStore {
       const row = await read
         .selectFrom('events')
         .innerJoin('type_names', 'type_names.id', 'events.type_id')
-        .select(['type_names.name as type', 'events.created_at as createdAt'])
+        .select([
+          'events.public_id as publicId',
+          'type_names.name as type',
+          'events.data',
+          'events.occurred_at as occurredAt',
+          'events.created_at as createdAt',
+        ])
         .where('events.id', '>', newest)
         .where('events.workspace_id', '=', workspaceId)
         .where('events.is_test', '=', 0)
