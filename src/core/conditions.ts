@@ -17,3 +17,19 @@ export interface ConditionFault {
   line: number;
   column: number;
 }
+
+/** `count` more events that the endpoint's filter had no value for; `sentence` says why, `at` when the last one came. */
+export interface FilterErrorNote {
+  workspaceId: number;
+  endpointId: number;
+  count: number;
+  sentence: string;
+  at: number;
+}
+/** What of that is shown on the endpoint. */
+export interface FilterErrorCount {
+  count: number;
+  /** Our sentence, with the place in the filter. */
+  last: string | null;
+  lastAt: number | null;
+}

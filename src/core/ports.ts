@@ -1,5 +1,5 @@
 import type { AuditStore, Author } from './audit.ts';
-import type { Conditions } from './conditions.ts';
+import type { Conditions, FilterErrorCount, FilterErrorNote } from './conditions.ts';
 import type { AttemptError, DeliveryStatus, DisabledReason, EndpointStatus, Scope } from './vocabulary.ts';
 
 /** What core needs from outside. Times are epoch milliseconds, ids of rows are integers. */
@@ -328,12 +328,6 @@ export interface EndpointRecord extends EndpointHealth {
   createdAt: number;
   updatedAt: number;
 }
-export interface FilterErrorCount {
-  count: number;
-  /** Our sentence, with the place in the filter. */
-  last: string | null;
-  lastAt: number | null;
-}
 export interface EndpointHealth {
   status: EndpointStatus;
   failureCount: number;
@@ -395,14 +389,6 @@ export interface EndpointStore {
   knownHosts(workspaceId: number): Promise<string[]>;
   /** Makes a pending one active; null when it is not pending any more, or no longer on this URL. */
   approve(workspaceId: number, id: number, url: string, now: number): Promise<EndpointRecord | null>;
-}
-/** `count` more events that the endpoint's filter had no value for; `sentence` says why, `at` when the last one came. */
-export interface FilterErrorNote {
-  workspaceId: number;
-  endpointId: number;
-  count: number;
-  sentence: string;
-  at: number;
 }
 export interface EndpointQuery {
   kind: EndpointKind;

@@ -1,4 +1,5 @@
-import type { FilterErrorNote, Ports } from '../ports.ts';
+import type { FilterErrorNote } from '../conditions.ts';
+import type { Ports } from '../ports.ts';
 import { faultSentence } from '../rules/condition.ts';
 import type { FilterError } from './matcher.ts';
 

@@ -6,6 +6,7 @@ import type { ChangeAccess } from '../access.ts';
 import { changedTo, unchanged } from './endpoint-change.ts';
 import { bumpVersion } from './bump-version.ts';
 import { cancelOwed } from '../cancel-owed.ts';
+import { noteFilterErrors } from './filter-errors.ts';
 import { lockEndpoints, lockWorkspace } from './lock.ts';
 import { changedColumns, endpointRecord, endpointRow, isAsSeen, wasActive } from './endpoint-rows.ts';
 import { deliveryState, endpointKind, endpointStatus, type Tables } from '../tables.ts';
@@ -199,22 +200,7 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
         return changedTo(record, { ...record, status: 'pending_approval' });
       }),
 
-    noteFilterErrors: (notes) =>
-      write(async (trx) => {
-        await lockEndpoints(trx, [...new Set(notes.map(({ endpointId }) => endpointId))]);
-        for (const { workspaceId, endpointId, count, sentence, at } of notes) {
-          await trx
-            .updateTable('endpoints')
-            .set({
-              filter_error_count: sql`filter_error_count + ${count}`,
-              last_filter_error: sentence,
-              last_filter_error_at: at,
-            })
-            .where('workspace_id', '=', workspaceId)
-            .where('id', '=', endpointId)
-            .execute();
-        }
-      }),
+    noteFilterErrors: (notes) => write((trx) => noteFilterErrors(trx, notes)),
 
     async knownHosts(workspaceId) {
       const rows = await read
