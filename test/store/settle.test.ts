@@ -135,6 +135,27 @@ describe.each(engines)('settle on $name', (engine) => {
     expect(await reread(on.store, endpoint)).toMatchObject({ pendingCount: 1, failureCount: 0 });
   });
 
+  it('records an attempt once, though its settle is repeated when the same worker holds the delivery again', async () => {
+    const { workspaceId, endpoint } = await seed();
+    await publishTo(on.store, endpoint);
+    const { workerId, delivery } = await leaseOne(on.store, endpoint);
+    const dueAt = t0 + 2 * second;
+    const first = settlement(delivery, { error: 'http_5xx', dueAt });
+    expect(await on.store.journey.settle(workerId, [first])).toEqual([true]);
+    const [again] = (await lease(on.store, workerId, [endpoint], dueAt)).deliveries;
+    expect(again).toMatchObject({ id: delivery.id, attempts: 1 });
+    if (again === undefined) return;
+    const both = [
+      on.store.journey.settle(workerId, [first]),
+      on.store.journey.settle(workerId, [settlement(again, { at: dueAt })]),
+    ];
+    expect(await Promise.all(both)).toEqual([[false], [true]]);
+    expect((await attempts(workspaceId)).map(({ attempt, error }) => [attempt, error])).toEqual([
+      [2, null],
+      [1, 'http_5xx'],
+    ]);
+  });
+
   it('tells held from lost leases, whoever settles what in the same moment', async () => {
     const { endpoint } = await seed();
     await publishTo(on.store, endpoint, 3);

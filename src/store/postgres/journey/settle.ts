@@ -19,7 +19,8 @@ const lockHealth = `
     last_response_code, held_until, disabled_reason, disabled_at
   from endpoints where id = any($1) order by id for no key update`;
 
-// The fence: a worker that lost its lease finds no row here, and nothing of its attempt is recorded. What the log needs
+// The fence: a worker that lost its lease finds no row here, and nothing of its attempt is recorded. Nor does a settle that
+// is repeated because its answer was lost, when the same worker has leased the delivery again by then. What the log needs
 // goes along with the rows: joined again by their ids they cost a hundred times as much, because the planner takes a
 // thousand updated rows for one.
 const record = `
@@ -30,7 +31,7 @@ const record = `
       $8::int[], $9::int[], $10::smallint[], $11::int[], $12::int[], $13::bigint[], $14::bytea[]) with ordinality
       as s (delivery_id, worker_id, state, due_at, workspace_id, endpoint_id, type_id, attempt, endpoint_version, error,
         response_code, duration_ms, started_at, excerpt, place)
-    where d.id = s.delivery_id and d.worker_id = s.worker_id and d.state = ${deliveryState.leased}
+    where d.id = s.delivery_id and d.worker_id = s.worker_id and d.state = ${deliveryState.leased} and d.attempts = s.attempt - 1
     returning s.*
   ), numbered as (
     select nextval('attempts_id_seq') as id, h.* from (select * from held order by place) h
@@ -42,7 +43,7 @@ const record = `
   ), kept as (
     insert into attempt_excerpts (attempt_id, body) select id, excerpt from numbered where excerpt is not null
   )
-  select delivery_id, worker_id from numbered`;
+  select delivery_id, worker_id, attempt from numbered`;
 
 /** Records the attempts of one group in one transaction. Answers false for those whose lease was no longer held. */
 export async function settle(
@@ -73,12 +74,12 @@ async function recordAttempts(
   // A lease is settled once: whoever settles it twice finds it gone the second time.
   const seen = new Set<string>();
   const firsts = made.filter(({ settlement, workerId }) => {
-    const lease = leaseOf(settlement.deliveryId, workerId);
+    const lease = leaseOf(settlement.deliveryId, workerId, settlement.attemptNumber);
     return !seen.has(lease) && seen.add(lease);
   });
   const all = firsts.map(({ settlement }) => settlement);
   const outcomes = all.map((settlement) => outcomeOf(settlement, endpoints.get(settlement.endpointId)));
-  const found = await trx.query<{ delivery_id: number; worker_id: number }>(record, [
+  const found = await trx.query<{ delivery_id: number; worker_id: number; attempt: number }>(record, [
     all.map(({ deliveryId }) => deliveryId),
     firsts.map(({ workerId }) => workerId),
     outcomes.map(({ state }) => state),
@@ -94,12 +95,16 @@ async function recordAttempts(
     all.map(({ attempt }) => attempt.startedAt),
     all.map(({ attempt }) => (attempt.excerpt === null || attempt.excerpt.length === 0 ? null : attempt.excerpt)),
   ]);
-  const held = new Set(found.map((row) => leaseOf(row.delivery_id, row.worker_id)));
-  return new Set(firsts.filter(({ settlement, workerId }) => held.has(leaseOf(settlement.deliveryId, workerId))));
+  const held = new Set(found.map((row) => leaseOf(row.delivery_id, row.worker_id, row.attempt)));
+  return new Set(
+    firsts.filter(({ settlement, workerId }) =>
+      held.has(leaseOf(settlement.deliveryId, workerId, settlement.attemptNumber)),
+    ),
+  );
 }
 
-function leaseOf(deliveryId: number, workerId: number): string {
-  return `${deliveryId}/${workerId}`;
+function leaseOf(deliveryId: number, workerId: number, attemptNumber: number): string {
+  return `${deliveryId}/${workerId}/${attemptNumber}`;
 }
 
 /** What a deleted endpoint is still owed when its last attempt fails is owed no longer. */

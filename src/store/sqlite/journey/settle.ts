@@ -49,10 +49,11 @@ type WriteAttempt = ReturnType<typeof makeWriteAttempt>;
 
 /** Records attempts with what they made of their deliveries and endpoints. */
 export function makeSettle(db: Database, types: TypeNames, marks: Marks, write: WriteAttempt, limits: HealthLimits) {
-  // The fence: a worker that lost its lease finds no row here, and nothing of its attempt is recorded.
+  // The fence: a worker that lost its lease finds no row here, and nothing of its attempt is recorded. Nor does a settle that is
+  // repeated because its answer was lost, when the same worker has leased the delivery again by then.
   const settleDelivery = db.prepare(
     `update deliveries set state = ?, due_at = coalesce(?, max(due_at, ?)), attempts = attempts + 1, steps = steps + 1, last_error = ?, worker_id = null
-     where id = ? and worker_id = ? and state = ${deliveryState.leased}`,
+     where id = ? and worker_id = ? and state = ${deliveryState.leased} and attempts = ?`,
   );
   const health = db.prepare<[number], HealthColumns>(
     `select status, failure_count, failing_since, last_delivered_at, last_attempt_at, last_error, last_response_code,
@@ -80,6 +81,7 @@ export function makeSettle(db: Database, types: TypeNames, marks: Marks, write: 
       errorCode(attempt.error),
       settlement.deliveryId,
       workerId,
+      settlement.attemptNumber - 1,
     );
     if (changes === 0) return false;
     const { workspaceId, endpointId, endpointVersion, deliveryId, attemptNumber } = settlement;
