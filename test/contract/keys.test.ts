@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scopes } from '../../src/core/vocabulary.ts';
 import { connect } from '../mcp/clients.ts';
-import { type Rest, startRest, subscriptions } from './rest.ts';
+import { adminKey, type Rest, startRest, subscriptions } from './rest.ts';
 
 let rest: Rest;
 beforeAll(async () => {
@@ -75,6 +77,35 @@ describe('a key', () => {
     const { body: listed } = await rest.ask('GET', '/v1/keys?limit=200');
     const revoked = listed.data.find(({ id }: { id: string }) => id === body.id);
     expect(revoked.revoked_at).toBe(new Date(rest.h.clock.now()).toISOString());
+  });
+
+  it('shows when it was used last, to the minute, and never before it was used', async () => {
+    const { body } = await create();
+    const lastUse = async () => {
+      const { data } = (await rest.ask('GET', '/v1/keys?limit=200')).body;
+      return data.find(({ id }: { id: string }) => id === body.id).last_used_at;
+    };
+    expect(await lastUse()).toBeNull();
+    const first = rest.h.clock.now();
+    await opens(body.key);
+    expect(await lastUse()).toBe(new Date(first).toISOString());
+    await rest.pass(59_999);
+    await opens(body.key);
+    expect(await lastUse()).toBe(new Date(first).toISOString());
+    await rest.pass(1);
+    await opens(body.key);
+    expect(await lastUse()).toBe(new Date(first + 60_000).toISOString());
+  });
+
+  it('is nowhere in the database, but for its hash and its last four characters', async () => {
+    const { body } = await create();
+    await opens(body.key);
+    const path = rest.h.databaseUrl.slice('file:'.length);
+    const stored = [path, `${path}-wal`].map((file) => readFileSync(file, 'latin1')).join('');
+    expect(stored.includes(createHash('sha256').update(body.key).digest().toString('latin1'))).toBe(true);
+    expect(stored.includes(body.last4)).toBe(true);
+    expect(stored.includes(body.key.slice('tp_live_'.length, -4))).toBe(false);
+    expect(stored.includes(adminKey)).toBe(false);
   });
 
   it('can revoke itself', async () => {

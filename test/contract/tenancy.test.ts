@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { scopes } from '../../src/core/vocabulary.ts';
 import { tools } from '../../tools/index.ts';
 import { type AnyClient, connect } from '../mcp/clients.ts';
@@ -16,6 +17,12 @@ const never: Record<string, string> = {
   events: 'no-such-event',
   deliveries: 'dlv_0000000vvvv',
   keys: 'key_00000000000000000000000000',
+};
+/** What an id of each name in a tool's arguments belongs to. */
+const kindOfField: Record<string, string> = {
+  subscription_id: 'subscriptions',
+  delivery_id: 'deliveries',
+  event_id: 'events',
 };
 const bodies: Record<string, object> = {
   updateSubscription: { status: 'paused' },
@@ -90,22 +97,51 @@ describe("another workspace's id", () => {
 
   it('is answered by every MCP tool like an id that does not exist', async () => {
     const before = await ours();
-    const idFields = { subscription_id: 'subscriptions', delivery_id: 'deliveries', event_id: 'events' };
-    const taking = tools.flatMap((tool) => {
-      const field = Object.keys(idFields).find((name) =>
-        tool.input.safeParse({}).error?.issues.some(({ path }) => path[0] === name),
-      );
-      return field === undefined ? [] : [{ name: tool.name, field: field as keyof typeof idFields }];
-    });
+    // Whatever a tool calls an id, optional or not: a kind that is not known here fails below.
+    const taking = tools.flatMap((tool) =>
+      Object.keys(z.toJSONSchema(tool.input, { io: 'input' }).properties ?? {})
+        .filter((field) => field.endsWith('_id'))
+        .map((field) => ({ name: tool.name, field })),
+    );
     expect(taking.length).toBeGreaterThanOrEqual(9);
     for (const { name, field } of taking) {
       const more = name === 'replay_webhook_deliveries' ? { since: '2026-01-01T00:00:00Z' } : {};
-      const kind = idFields[field];
+      const kind = kindOfField[field] ?? 'unknown';
+      expect(Object.keys(never)).toContain(kind);
       const foreign = errorOf(await agent.callTool(name, { [field]: ids[kind], ...more }));
       expect([name, foreign]).toEqual([name, expect.stringMatching(/^not_found: /)]);
       expect(foreign).toBe(errorOf(await agent.callTool(name, { [field]: never[kind], ...more })));
     }
     expect(await ours()).toEqual(before);
+  });
+});
+
+describe('to an agent of another workspace', () => {
+  it('a resource, a prompt and their completions know it as little', async () => {
+    const id = ids['subscriptions'] ?? '';
+    const unknown = never['subscriptions'] ?? '';
+    const read = (which: string) => agent.readResource(`posthorn://subscriptions/${which}`).catch(String);
+    expect((await read(id)).replaceAll(id, unknown)).toBe(await read(unknown));
+    expect(await read(unknown)).toMatch(/not found/i);
+    const debug = (which: string) => agent.getPrompt('debug_failing_webhook', { subscription_id: which }).catch(String);
+    expect(await debug(id)).toBe(await debug(unknown));
+    expect(await debug(id)).toContain('not_found');
+    const resource = { type: 'ref/resource' as const, uri: 'posthorn://subscriptions/{id}' };
+    const prompt = { type: 'ref/prompt' as const, name: 'debug_failing_webhook' };
+    expect(await agent.complete(resource, 'id', id.slice(0, 8))).toEqual([]);
+    expect(await agent.complete(prompt, 'subscription_id', id.slice(0, 8))).toEqual([]);
+  });
+
+  it("an event type of one workspace's own is none of the other's", async () => {
+    await rest.ask('PUT', '/v1/event-types/only.ours', { description: 'Ours.', example: {} });
+    const theirs = { key: stranger };
+    const [foreign, unknown] = await Promise.all(
+      ['only.ours', 'no.such'].map((name) => rest.ask('DELETE', `/v1/event-types/${name}`, undefined, theirs)),
+    );
+    expect([foreign?.status, foreign?.body]).toEqual([404, unknown?.body]);
+    const publish = { type: 'only.ours', data: {} };
+    expect((await rest.ask('POST', '/v1/events', publish, theirs)).body.code).toBe('unknown_event_type');
+    expect((await rest.ask('POST', '/v1/events', publish)).status).toBe(202);
   });
 });
 

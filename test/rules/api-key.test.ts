@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crc32, formatKey, hashKey, keyPrefix, keyRandomBytes } from '../../src/core/rules/api-key.ts';
+import { crc32, formatKey, hashKey, keyPrefix, keyRandomBytes, sameKey } from '../../src/core/rules/api-key.ts';
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const entropy = fc
@@ -92,6 +92,19 @@ describe('what is stored of a key', () => {
     const key = formatKey('tp', randomBytes(keyRandomBytes));
     expect(hashKey(key)).toHaveLength(32);
     expect(hashKey(key).includes(key.slice(8, 14))).toBe(false);
+  });
+});
+
+describe('comparing with an expected key', () => {
+  it('takes the very same text and no other, of whatever length', () => {
+    expect(sameKey('', '')).toBe(true);
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (one, other) => {
+        expect(sameKey(one, one)).toBe(true);
+        expect(sameKey(one, other)).toBe(one === other);
+        expect(sameKey(`${one}x`, one)).toBe(false);
+      }),
+    );
   });
 });
 

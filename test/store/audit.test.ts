@@ -4,7 +4,7 @@ import { verifyAudit } from '../../src/core/manage/audit.ts';
 import type { Store } from '../../src/core/ports.ts';
 import type { AuditAction } from '../../src/core/vocabulary.ts';
 import { engines, useDatabase } from '../support/stores.ts';
-import { newEndpoint, seedEndpoint, seedWorkspace, second, t0 } from './seed.ts';
+import { newEndpoint, nextNumber, seedEndpoint, seedWorkspace, second, t0 } from './seed.ts';
 
 const author = (action: AuditAction, change: Partial<Author['principal']> = {}, now = t0): Author => ({
   action,
@@ -74,14 +74,29 @@ describe.each(engines)('the audit log on $name', (engine) => {
         workspaces.flatMap((workspaceId, which) => {
           const store = stores[(time + which) % stores.length] as Store;
           const { id } = seeded[which] as { id: number };
+          const key = {
+            publicId: `key_${nextNumber()}`,
+            hash: Buffer.alloc(32, nextNumber()),
+            name: 'k',
+            last4: 'abcd',
+          };
           return [
             create(store, workspaceId),
+            // A key changes nothing else of its workspace, whose row nobody locks for it but the log.
+            store.for(author('key.create')).keys.insert({
+              ...key,
+              workspaceId,
+              scopes: [],
+              createdByKeyId: null,
+              expiresAt: null,
+              now: t0,
+            }),
             store.for(author('subscription.update')).endpoints.update(workspaceId, id, { status: 'paused', now: t0 }),
           ];
         }),
       ),
     );
-    expect(await verdicts()).toMatchObject(workspaces.map(() => ({ rows: 24, broken: null })));
+    expect(await verdicts()).toMatchObject(workspaces.map(() => ({ rows: 36, broken: null })));
   });
 
   it('has one row for a use case of several changes, at the first that changed anything', async () => {
