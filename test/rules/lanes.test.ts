@@ -96,6 +96,25 @@ describe('endpoints whose receivers never answer', () => {
     expect(lanes.next(now)?.ready.delivery.endpointId).toBe(999);
   });
 
+  it.each([1, 2])('a crowd of them that is down leaves slots to one that answers, of workspace %i', (workspaceId) => {
+    const lanes = new Lanes({ slots: 256, laneSlots: 64 });
+    for (let id = 0; id < 1_000; id++) {
+      const count = Math.min(lanes.wanted, lanes.room(endpoint(id, { failing: true }), now));
+      for (let each = 0; each < count; each++) lanes.add(ready(id, id));
+    }
+    expect(takeAll(lanes).length).toBe(192);
+    lanes.add(ready(9_999, 9_999, workspaceId));
+    expect(endpointsOf(takeAll(lanes))).toEqual([9_999]);
+  });
+
+  it('a workspace with many endpoints that hang leaves slots to another', () => {
+    const lanes = new Lanes({ slots: 256, laneSlots: 64 });
+    for (let id = 0; id < 1_000; id++) lanes.add(ready(id, id, 1));
+    expect(takeAll(lanes).length).toBe(224);
+    for (let id = 1_000; id < 1_100; id++) lanes.add(ready(id, id, 2));
+    expect(takeAll(lanes).length).toBe(32);
+  });
+
   it('hold no more of what is leased than a bounded number', () => {
     const lanes = hanging(100);
     expect(lanes.inFlight + lanes.readyCount).toBeLessThanOrEqual(256 * 4 + 100);

@@ -49,6 +49,8 @@ const burstMs = 100;
  */
 export class Lanes {
   readonly #byEndpoint = new Map<number, Lane>();
+  /** Lanes with something to send, whose turn is next first: those that merely remember a pace are not walked past. */
+  readonly #turns = new Set<Lane>();
   readonly #byWorkspace = new Map<number, number>();
   readonly #slots: number;
   readonly #laneSlots: number;
@@ -125,6 +127,7 @@ export class Lanes {
     const { endpointId, workspaceId } = ready.delivery;
     const lane = this.#lane({ id: endpointId, workspaceId, failing: false });
     lane.ready.push(ready);
+    this.#turns.add(lane);
     lane.more = true;
     this.readyCount++;
   }
@@ -133,13 +136,13 @@ export class Lanes {
   next(now: number): { lane: Lane; ready: Ready } | null {
     this.gateAt = null;
     if (this.inFlight >= this.#slots || this.readyCount === 0) return null;
-    for (const [endpointId, lane] of this.#byEndpoint) {
-      if (lane.ready.length === 0 || !this.#hasSlotFor(lane) || !this.#mayBegin(lane, now)) continue;
+    for (const lane of this.#turns) {
+      if (!this.#hasSlotFor(lane) || !this.#mayBegin(lane, now)) continue;
       const ready = lane.ready.shift();
+      this.#turns.delete(lane);
       if (ready === undefined) continue;
-      // To the end of the map's order: that is whose turn comes last.
-      this.#byEndpoint.delete(endpointId);
-      this.#byEndpoint.set(endpointId, lane);
+      // Its turn comes last now.
+      if (lane.ready.length > 0) this.#turns.add(lane);
       this.#count(lane, 1);
       this.readyCount--;
       return { lane, ready };
@@ -157,8 +160,8 @@ export class Lanes {
 
   /** Empties the queues: the ids of what was leased and not sent. */
   takeUnsent(): number[] {
-    const lanes = [...this.#byEndpoint.values()];
-    const unsent = lanes.flatMap((lane) => lane.ready.splice(0).map(({ delivery }) => delivery.id));
+    const unsent = [...this.#turns].flatMap((lane) => lane.ready.splice(0).map(({ delivery }) => delivery.id));
+    this.#turns.clear();
     this.readyCount = 0;
     return unsent;
   }
@@ -182,11 +185,11 @@ export class Lanes {
     return lane;
   }
 
-  /** The last slots are for lanes that hold few, and the very last for workspaces that hold less than half. */
+  /** The last slots are for lanes that hold few and are not down, the very last for workspaces that hold less than half. */
   #hasSlotFor(lane: Lane): boolean {
     const free = this.#slots - this.inFlight;
     if (lane.inFlight >= lane.pace.window) return false;
-    if (free <= this.#keptForFew && lane.inFlight >= 2) return false;
+    if (free <= this.#keptForFew && (lane.inFlight >= 2 || isDown(lane.pace))) return false;
     return free > this.#keptForOthers || (this.#byWorkspace.get(lane.workspaceId) ?? 0) < this.#slots / 2;
   }
 

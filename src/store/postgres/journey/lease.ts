@@ -1,4 +1,5 @@
 import type { LeasedBatch, LeasedDelivery, LeasedEvent, Share } from '../../../core/ports.ts';
+import { givingWay } from '../../../core/rules/give-way.ts';
 import { deliveryState, endpointStatus } from '../../tables.ts';
 import type { RunTransaction, Transaction } from '../transaction.ts';
 import type { Unhanded } from './unhanded.ts';
@@ -8,6 +9,9 @@ import type { Unhanded } from './unhanded.ts';
  * the middle of one must not stop all the others' deliveries with it.
  */
 const busyMsMax = 250;
+
+/** Of an endpoint's newest due deliveries, so many for each first attempt that is looked for. */
+const lookedAtPerFirst = 4;
 
 interface EndpointRow {
   id: number;
@@ -56,6 +60,24 @@ const take = `
     worker_id = case when due.erased then null else $4::bigint end
   from due where d.id = due.id
   returning d.id, d.endpoint_id, d.event_id, d.attempts, d.steps, d.due_at, d.state`;
+
+// First attempts among an endpoint's newest due deliveries, in the place of retries that give way to them.
+const takeFirst = `
+  update deliveries d set state = ${deliveryState.leased}, worker_id = $4
+  from unnest($1::bigint[], $2::int[]) as s (endpoint_id, count)
+    cross join lateral (
+      select id from (
+        select id, event_id, attempts from deliveries
+        where endpoint_id = s.endpoint_id and state = ${deliveryState.pending} and due_at <= $3
+        order by due_at desc limit s.count * ${lookedAtPerFirst} for no key update skip locked
+      ) newest
+      where attempts = 0 and exists (select 1 from events ev where ev.id = newest.event_id and ev.data is not null)
+      limit s.count
+    ) first
+  where d.id = first.id
+  returning d.id, d.endpoint_id, d.event_id, d.attempts, d.steps, d.due_at, d.state`;
+
+const release = `update deliveries set state = ${deliveryState.pending}, worker_id = null where id = any($1)`;
 
 // More is due already: "now" instead of its own time sends the endpoint to the end of the queue. That is what makes
 // claiming go round, and why a backlog does not starve an endpoint whose first delivery became due a moment ago.
@@ -151,7 +173,7 @@ async function leaseOnce(trx: Transaction, { workerId, shares, now }: Request, w
     now,
     workerId,
   ]);
-  const leased = rows.filter(({ state }) => state === deliveryState.leased);
+  const leased = await preferFirst(trx, { workerId, shares: open, now }, rows);
   const canceled = Map.groupBy(
     rows.filter(({ state }) => state === deliveryState.canceled),
     (row) => row.endpoint_id,
@@ -162,12 +184,42 @@ async function leaseOnce(trx: Transaction, { workerId, shares, now }: Request, w
   return { batch, seen: new Set(ids) };
 }
 
+/** What is leased, once of many retries some gave way to first attempts. */
+async function preferFirst(
+  trx: Transaction,
+  { workerId, shares, now }: Request,
+  rows: TakenRow[],
+): Promise<TakenRow[]> {
+  const byEndpoint = Map.groupBy(rows, (row) => row.endpoint_id);
+  const giving = new Map<number, TakenRow[]>();
+  for (const { endpointId, count } of shares) {
+    const taken = (byEndpoint.get(endpointId) ?? []).toSorted(byDueAt);
+    const some = givingWay(taken, count).filter(({ state }) => state === deliveryState.leased);
+    if (some.length > 0) giving.set(endpointId, some);
+  }
+  const leased = rows.filter(({ state }) => state === deliveryState.leased);
+  if (giving.size === 0) return leased;
+  const counts = [...giving.values()].map(({ length }) => length);
+  const first = await trx.query<TakenRow>(takeFirst, [[...giving.keys()], counts, now, workerId]);
+  const released = new Set<TakenRow>();
+  for (const { endpoint_id } of first) {
+    const row = giving.get(endpoint_id)?.pop();
+    if (row !== undefined) released.add(row);
+  }
+  if (released.size > 0) await trx.query(release, [[...released].map(({ id }) => id)]);
+  return [...leased.filter((row) => !released.has(row)), ...first];
+}
+
+function byDueAt(a: TakenRow, b: TakenRow): number {
+  return a.due_at - b.due_at || a.id - b.id;
+}
+
 /** As the shares were asked for, and of each endpoint the longest due first. */
 function inOrder(shares: Share[], endpoints: Map<number, EndpointRow>, rows: TakenRow[]): LeasedDelivery[] {
   const byEndpoint = Map.groupBy(rows, (row) => row.endpoint_id);
   return shares.flatMap(({ endpointId }) => {
     const endpoint = endpoints.get(endpointId);
-    const due = (byEndpoint.get(endpointId) ?? []).toSorted((a, b) => a.due_at - b.due_at || a.id - b.id);
+    const due = (byEndpoint.get(endpointId) ?? []).toSorted(byDueAt);
     return due.map((row) => ({
       id: row.id,
       workspaceId: endpoint?.workspace_id ?? 0,

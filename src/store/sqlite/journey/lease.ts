@@ -1,8 +1,12 @@
 import type { Database } from 'better-sqlite3';
 import type { LeasedBatch, LeasedDelivery, Share } from '../../../core/ports.ts';
+import { givingWay } from '../../../core/rules/give-way.ts';
 import { deliveryState, endpointStatus } from '../../tables.ts';
 import type { Marks } from './marks.ts';
 import type { TypeNames } from './type-names.ts';
+
+/** Of an endpoint's newest due deliveries, so many for each first attempt that is looked for. */
+const lookedAtPerFirst = 4;
 
 interface EndpointRow {
   workspace_id: number;
@@ -36,6 +40,15 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
        select id from deliveries where endpoint_id = ? and state = ${deliveryState.pending} and due_at <= ? order by due_at limit ?
      ) returning id, event_id, attempts, steps, due_at`,
   );
+  const takeFirst = db.prepare<[number, number, number, number, number], DueRow>(
+    `update deliveries set state = ${deliveryState.leased}, worker_id = ? where id in (
+       select id from (
+         select id, attempts from deliveries where endpoint_id = ? and state = ${deliveryState.pending} and due_at <= ?
+         order by due_at desc limit ?
+       ) where attempts = 0 limit ?
+     ) returning id, event_id, attempts, steps, due_at`,
+  );
+  const release = db.prepare(`update deliveries set state = ${deliveryState.pending}, worker_id = null where id = ?`);
   const cancel = db.prepare(`update deliveries set state = ${deliveryState.canceled}, worker_id = null where id = ?`);
   const readEvents = db.prepare<[string], EventRow>(
     'select id, public_id, type_id, data, occurred_at from events where id in (select value from json_each(?))',
@@ -51,9 +64,9 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
   function leaseShare(workerId: number, share: Share, now: number, batch: LeasedBatch): void {
     const row = endpoint.get(share.endpointId, now);
     if (row === undefined) return;
-    const taken = take.all(workerId, share.endpointId, now, share.count);
+    const taken = takeShare(workerId, share, now);
     addEvents(taken, batch);
-    for (const found of taken.sort((a, b) => a.due_at - b.due_at || a.id - b.id)) {
+    for (const found of taken) {
       if (batch.events.has(found.event_id)) {
         batch.deliveries.push(leased(share.endpointId, row, found));
         continue;
@@ -66,6 +79,17 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
     // More is due already: "now" instead of its own time sends the endpoint to the end of the queue. That is what makes
     // claiming go round, and why a backlog does not starve an endpoint whose first delivery became due a moment ago.
     mark.run(next === null ? null : Math.max(next, now), share.endpointId);
+  }
+
+  /** Longest due first, but that of many retries some give way to first attempts. */
+  function takeShare(workerId: number, { endpointId, count }: Share, now: number): DueRow[] {
+    const taken = take.all(workerId, endpointId, now, count).sort(byDueAt);
+    const giving = givingWay(taken, count);
+    if (giving.length === 0) return taken;
+    const first = takeFirst.all(workerId, endpointId, now, giving.length * lookedAtPerFirst, giving.length);
+    const released = new Set(giving.slice(giving.length - first.length));
+    for (const { id } of released) release.run(id);
+    return [...taken.filter((row) => !released.has(row)), ...first].sort(byDueAt);
   }
 
   /** Those whose payload is erased are left out. */
@@ -87,6 +111,10 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
     for (const share of shares) leaseShare(workerId, share, now, batch);
     return batch;
   };
+}
+
+function byDueAt(a: DueRow, b: DueRow): number {
+  return a.due_at - b.due_at || a.id - b.id;
 }
 
 function leased(endpointId: number, endpoint: EndpointRow, row: DueRow): LeasedDelivery {
