@@ -8,6 +8,8 @@ export const httpLimits = {
   timeoutCheckIntervalMs: 1_000,
   /** Longer than the 60 s that proxies keep an idle connection, so that they close it first and lose no request. */
   keepAliveTimeoutMs: 65_000,
+  /** From the end of an answer's making to the end of its reading; streams of MCP end otherwise. */
+  answerTimeoutMs: 60_000,
   headerBytesMax: 16 * 1024,
   connectionsMax: 4_096,
   /** How long `close` lets answers under way end before it cuts them. */

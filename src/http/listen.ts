@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import { PosthornError } from '../core/errors.ts';
@@ -43,7 +43,9 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
       maxHeaderSize: limits.headerBytesMax,
       noDelay: true,
     },
-    (incoming, outgoing) => void listener(incoming, outgoing),
+    (incoming, outgoing) => {
+      void listener(incoming, outgoing).then(() => cutSlowReader(outgoing, limits.answerTimeoutMs));
+    },
   );
   server.maxConnections = limits.connectionsMax;
   server.listen(options.port, host);
@@ -55,6 +57,14 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
     port,
     close: () => close(server, limits.closeGraceMs),
   };
+}
+
+/** A client that asks and does not read would keep its connection, and the answer in memory, for ever. */
+function cutSlowReader(outgoing: ServerResponse, timeoutMs: number): void {
+  // Nearly every answer is out of our hands by now, and costs no timer.
+  if (outgoing.closed || outgoing.socket?.writableLength === 0) return;
+  const timer = setTimeout(() => outgoing.destroy(), timeoutMs);
+  outgoing.once('close', () => clearTimeout(timer));
 }
 
 async function close(server: Server, graceMs: number): Promise<void> {
