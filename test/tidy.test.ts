@@ -9,7 +9,7 @@ import { readSource, type Source } from './tidy-source.ts';
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const sourcesIn = (...patterns: string[]) =>
-  globSync(patterns, { cwd: root })
+  globSync(patterns, { cwd: root, exclude: ['**/node_modules/**'] })
     .map((path) => path.replaceAll('\\', '/'))
     .toSorted()
     .map((path) => readSource(path, read(path)));
