@@ -1,7 +1,7 @@
 import { PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import type { KeyRecord, KeyStore } from '../ports.ts';
-import { formatKey, hashKey, keyPrefix, keyRandomBytes, sameKey } from '../rules/api-key.ts';
+import { formatKey, hashesTo, hashKey, keyPrefix, keyRandomBytes } from '../rules/api-key.ts';
 import { rowBefore } from '../rules/ids.ts';
 import { makerOf } from '../rules/maker.ts';
 import { showKey } from '../rules/show.ts';
@@ -23,10 +23,11 @@ const keyShape = /^[\x21-\x7e]{8,512}$/;
 /** The principal of a key. Throws `unauthorized` for one that is unknown, revoked or expired, with the same words. */
 export async function authenticate(context: Context, key: string, via: Via): Promise<Principal> {
   const { adminKey } = context.settings;
-  if (adminKey !== null && sameKey(key, adminKey)) {
+  const hash = hashKey(key);
+  if (adminKey !== null && hashesTo(hash, adminKey)) {
     return inDefault(context, { ...anybody, kind: 'admin', name: 'admin', via });
   }
-  const record = keyShape.test(key) ? await context.store.keys.find(hashKey(key)) : null;
+  const record = keyShape.test(key) ? await context.store.keys.find(hash) : null;
   const now = context.clock.now();
   if (record === null || !isValid(record, now)) {
     throw new PosthornError('unauthorized', 'The API key is missing, unknown, revoked or expired.');

@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash as digest, timingSafeEqual } from 'node:crypto';
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** 200 bits, which base62 writes in 34 characters. */
@@ -14,12 +14,27 @@ export function formatKey(prefix: string, random: Buffer): string {
 
 /** What is stored of a key. Keys hold 200 random bits: a slow hash would protect nothing and cost every request. */
 export function hashKey(key: string): Buffer {
-  return hash('sha256', key, 'buffer');
+  return digest('sha256', key, 'buffer');
 }
 
-/** Whether a key or token is the expected one: in constant time, whatever the lengths. */
+/** Of the few keys and tokens that a process expects; every request is compared with one of them. */
+const expectedHashes = new Map<string, Buffer>();
+const expectedMax = 16;
+
+/** Whether a key or token, of which this is the hash, is the expected one: in constant time, whatever the lengths. */
+export function hashesTo(hash: Buffer, expected: string): boolean {
+  let known = expectedHashes.get(expected);
+  if (known === undefined) {
+    if (expectedHashes.size >= expectedMax) expectedHashes.clear();
+    known = hashKey(expected);
+    expectedHashes.set(expected, known);
+  }
+  return timingSafeEqual(hash, known);
+}
+
+/** Whether a key or token is the expected one. */
 export function sameKey(given: string, expected: string): boolean {
-  return timingSafeEqual(hashKey(given), hashKey(expected));
+  return hashesTo(hashKey(given), expected);
 }
 
 /** The brand's part of a key: `TrustPager` gives `tp`, `Acme` gives `ac`. */

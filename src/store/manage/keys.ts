@@ -5,7 +5,7 @@ import { auditedKey } from '../../core/rules/audited.ts';
 import type { ChangeAccess } from '../access.ts';
 import type { Tables } from '../tables.ts';
 
-type KeyRow = Omit<Tables['keys'], 'id'> & { id: number };
+export type KeyRow = Omit<Tables['keys'], 'id'> & { id: number };
 
 export function keyStore({ read, write, change }: ChangeAccess): KeyStore {
   return {
@@ -136,7 +136,7 @@ export function keyStore({ read, write, change }: ChangeAccess): KeyStore {
   };
 }
 
-function keyRecord(row: KeyRow): KeyRecord {
+export function keyRecord(row: KeyRow): KeyRecord {
   return {
     id: row.id,
     publicId: row.public_id,

@@ -10,6 +10,7 @@ import { storeError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
 import { openReader } from './connection.ts';
 import { dueReads } from './due.ts';
+import { keyReads } from './key-reads.ts';
 import { packGroup, unpackOutcomes } from './packing.ts';
 import { writerDialect } from './writer-dialect.ts';
 import type { WriterThread, Writing } from './writer-thread.ts';
@@ -59,7 +60,8 @@ export function sqliteStore(reader: Database, thread: Writing): Store {
       await thread.close();
     },
   };
-  return authored(bare, access);
+  const store = authored(bare, access);
+  return { ...store, keys: { ...store.keys, ...answering(keyReads(reader)) } };
 }
 
 async function commitGroup(thread: Writing, ops: JourneyOp[]): Promise<Outcome<JourneyResult>[]> {
