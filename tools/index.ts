@@ -1,18 +1,25 @@
+import { createWebhookConfig } from './create_webhook_config.ts';
 import { createWebhookSubscription } from './create_webhook_subscription.ts';
-import type { Tool } from './define.ts';
+import { deleteWebhookConfig } from './delete_webhook_config.ts';
 import { deleteWebhookSubscription } from './delete_webhook_subscription.ts';
 import { getEvent } from './get_event.ts';
+import { getWebhookConfig } from './get_webhook_config.ts';
 import { getWebhookSubscription } from './get_webhook_subscription.ts';
 import { listEventTypes } from './list_event_types.ts';
 import { listEvents } from './list_events.ts';
+import { listWebhookConfigLogs } from './list_webhook_config_logs.ts';
+import { listWebhookConfigs } from './list_webhook_configs.ts';
 import { listWebhookSubscriptionLogs } from './list_webhook_subscription_logs.ts';
 import { listWebhookSubscriptions } from './list_webhook_subscriptions.ts';
 import { publishEvent } from './publish_event.ts';
 import { replayWebhookDeliveries } from './replay_webhook_deliveries.ts';
 import { retryWebhookDelivery } from './retry_webhook_delivery.ts';
 import { rotateWebhookSecret } from './rotate_webhook_secret.ts';
+import { testWebhookConfig } from './test_webhook_config.ts';
 import { testWebhookSubscription } from './test_webhook_subscription.ts';
+import { updateWebhookConfig } from './update_webhook_config.ts';
 import { updateWebhookSubscription } from './update_webhook_subscription.ts';
+import type { Tool } from './define.ts';
 
 export type { Tool } from './define.ts';
 
@@ -35,6 +42,13 @@ export const tools: readonly Tool[] = [
   publishEvent,
   listEvents,
   getEvent,
+  createWebhookConfig,
+  listWebhookConfigs,
+  getWebhookConfig,
+  updateWebhookConfig,
+  deleteWebhookConfig,
+  testWebhookConfig,
+  listWebhookConfigLogs,
 ];
 
 /** The tools that the operator switched on: those of the groups, in read-only mode only those that change nothing. */

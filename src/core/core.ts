@@ -5,6 +5,18 @@ import { makeTestSender } from './journey/send.ts';
 import { makeWorker, type Worker } from './journey/worker.ts';
 import { listAudit } from './manage/audit.ts';
 import { authenticate, bootstrap, createKey, listKeys, localPrincipal, revokeKey } from './manage/keys.ts';
+import {
+  approveConfig,
+  createConfig,
+  deleteConfig,
+  getConfig,
+  listConfigLogs,
+  listConfigs,
+  replayConfig,
+  rotateConfigSecret,
+  testConfig,
+  updateConfig,
+} from './manage/configs.ts';
 import { getDelivery, listDeliveries, retryDelivery } from './manage/deliveries.ts';
 import { dryRun } from './manage/dry-run.ts';
 import { eraseEventData, getEvent, listEvents } from './manage/events.ts';
@@ -45,6 +57,16 @@ export const useCases = {
     inputs.approveSubscription,
     approveSubscription,
   ),
+  createConfig: change('config.create', 'webhooks:write', inputs.createConfig, createConfig),
+  listConfigs: useCase('webhooks:read', inputs.listConfigs, listConfigs),
+  getConfig: useCase('webhooks:read', inputs.configId, getConfig),
+  updateConfig: change('config.update', 'webhooks:write', inputs.updateConfig, updateConfig),
+  deleteConfig: change('config.delete', 'webhooks:delete', inputs.configId, deleteConfig),
+  testConfig: useCase('webhooks:write', inputs.testConfig, testConfig),
+  rotateConfigSecret: change('config.rotate_secret', 'webhooks:write', inputs.rotateConfigSecret, rotateConfigSecret),
+  replayConfig: change('config.replay', 'webhooks:write', inputs.replayConfig, replayConfig),
+  approveConfig: change('config.approve', 'webhooks:approve', inputs.approveConfig, approveConfig),
+  listConfigLogs: useCase('webhooks:read', inputs.listConfigAttempts, listConfigLogs),
   listLogs: useCase('webhooks:read', inputs.listAllAttempts, listLogs),
   listSubscriptionLogs: useCase('webhooks:read', inputs.listAttempts, listSubscriptionLogs),
   listEventTypes: useCase('webhooks:read', inputs.listEventTypes, listEventTypes),

@@ -9,6 +9,7 @@ import {
   eventPatterns,
   eventTypeName,
   filter,
+  headers,
   id,
   isoTime,
   jsonObject,
@@ -27,6 +28,38 @@ export { limits } from './input-fields.ts';
  * apart. Unknown fields are refused everywhere.
  */
 
+const idempotencyKey = z
+  .string()
+  .min(1)
+  .max(limits.idempotencyKeyCharactersMax)
+  .describe('The same key within 24 hours gives the same answer instead of a second endpoint');
+const activeOrPaused = z.enum(['active', 'paused']).describe('active clears failure_count, disabled_reason and holds');
+const lookedAt = url.describe('The URL that was looked at: refused when it is another one by now');
+const sampleType = eventTypeName.describe('Whose sample to send; the first chosen type when left out');
+const rotation = {
+  secret: secret.optional(),
+  overlap: duration.optional().describe('How long the old secret signs too, 0s to 7d; 24h when left out'),
+};
+const span = {
+  since: isoTime.describe('Events published at or after this time, ISO 8601'),
+  until: isoTime.optional().describe('Events published before this time; now when left out'),
+  status: z
+    .enum(['failed', 'missed', 'all'])
+    .optional()
+    .describe(
+      'failed: its schedule was used up; missed: never queued; all: delivered ones too; left out: failed and missed',
+    ),
+};
+const configName = z.string().min(1).max(limits.nameCharactersMax).describe('What people call it');
+const ownHeaders = headers.describe(
+  'Added to every request; stored sealed, shown masked. Replaces all that were there',
+);
+const triggerEvents = z
+  .array(eventPattern)
+  .max(limits.eventsPerSubscriptionMax)
+  .describe('Event types that fire it; none: only automations do');
+const includeTriggerData = z.boolean().describe("Whether requests carry the event's data");
+
 export const inputs = {
   createSubscription: z.strictObject({
     url,
@@ -34,12 +67,7 @@ export const inputs = {
     secret: secret.optional(),
     description: description.optional(),
     filter: filter.optional(),
-    idempotency_key: z
-      .string()
-      .min(1)
-      .max(limits.idempotencyKeyCharactersMax)
-      .optional()
-      .describe('The same key within 24 hours gives the same answer instead of a second subscription'),
+    idempotency_key: idempotencyKey.optional(),
   }),
   listSubscriptions: z.strictObject({ status: z.enum(endpointStatuses).optional(), ...paging }),
   subscriptionId: z.strictObject({ subscription_id: id }),
@@ -49,32 +77,49 @@ export const inputs = {
     events: eventPatterns.optional(),
     description: description.optional(),
     filter: filter.optional(),
-    status: z.enum(['active', 'paused']).optional().describe('active clears failure_count, disabled_reason and holds'),
+    status: activeOrPaused.optional(),
   }),
   approveSubscription: z.strictObject({
     subscription_id: id,
-    url: url.optional().describe('The URL that was looked at: refused when it is another one by now'),
+    url: lookedAt.optional(),
   }),
   testSubscription: z.strictObject({
     subscription_id: id,
-    event_type: eventTypeName.optional().describe('Whose sample to send; the first chosen type when left out'),
+    event_type: sampleType.optional(),
   }),
   rotateSecret: z.strictObject({
     subscription_id: id,
-    secret: secret.optional(),
-    overlap: duration.optional().describe('How long the old secret signs too, 0s to 7d; 24h when left out'),
+    ...rotation,
   }),
   replay: z.strictObject({
     subscription_id: id,
-    since: isoTime.describe('Events published at or after this time, ISO 8601'),
-    until: isoTime.optional().describe('Events published before this time; now when left out'),
-    status: z
-      .enum(['failed', 'missed', 'all'])
-      .optional()
-      .describe(
-        'failed: its schedule was used up; missed: never queued; all: delivered ones too; left out: failed and missed',
-      ),
+    ...span,
   }),
+  createConfig: z.strictObject({
+    name: configName,
+    url,
+    headers: ownHeaders.optional(),
+    trigger_events: triggerEvents.default([]),
+    include_trigger_data: includeTriggerData.default(true),
+    secret: secret.optional(),
+    idempotency_key: idempotencyKey.optional(),
+  }),
+  listConfigs: z.strictObject({ status: z.enum(endpointStatuses).optional(), ...paging }),
+  configId: z.strictObject({ config_id: id }),
+  updateConfig: z.strictObject({
+    config_id: id,
+    name: configName.optional(),
+    url: url.optional(),
+    headers: ownHeaders.optional(),
+    trigger_events: triggerEvents.optional(),
+    include_trigger_data: includeTriggerData.optional(),
+    status: activeOrPaused.optional(),
+  }),
+  approveConfig: z.strictObject({ config_id: id, url: lookedAt.optional() }),
+  testConfig: z.strictObject({ config_id: id, event_type: sampleType.optional() }),
+  rotateConfigSecret: z.strictObject({ config_id: id, ...rotation }),
+  replayConfig: z.strictObject({ config_id: id, ...span }),
+  listConfigAttempts: z.strictObject({ config_id: id, ...attemptFilters, ...untrusted, ...paging }),
   listAllAttempts: z.strictObject({
     endpoint_id: id.optional(),
     ...attemptFilters,

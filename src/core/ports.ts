@@ -317,6 +317,7 @@ export interface EndpointRecord extends EndpointHealth {
   /** Since the filter was set. */
   filterErrors: FilterErrorCount;
   includeData: boolean;
+  sealedHeaders: Buffer | null;
   version: number;
   pendingCount: number;
   /** When its next pending delivery is due. */
@@ -357,15 +358,18 @@ export interface NewEndpoint {
   now: number;
 }
 export interface EndpointChange {
+  name?: string;
   url?: string;
   events?: string[];
   description?: string | null;
   filter?: string | null;
+  includeData?: boolean;
+  sealedHeaders?: Buffer | null;
   /** `active` also clears failure count, disabling and holds. */
   status?: 'active' | 'paused' | 'pending_approval';
   movedByKeyId?: number | null;
   /** What the change was decided on. Where that is no longer so, nothing changes. */
-  seen?: { url: string; pending: boolean };
+  seen?: { version: number; pending: boolean };
   now: number;
 }
 

@@ -40,6 +40,11 @@ const endpointHealth = {
   updated_at: time,
 };
 
+const toldOnce = {
+  secret: z.string().optional().describe('Shown in this answer only, when Posthorn made it'),
+  warning: z.string().optional().describe('What may keep deliveries from arriving'),
+};
+
 export const subscription = z.object({
   id: z.string(),
   url: z.string(),
@@ -50,11 +55,22 @@ export const subscription = z.object({
 });
 export type Subscription = z.infer<typeof subscription>;
 
-export const createdSubscription = subscription.extend({
-  secret: z.string().optional().describe('Shown in this answer only, when Posthorn made it'),
-  warning: z.string().optional().describe('What may keep deliveries from arriving'),
-});
+export const createdSubscription = subscription.extend(toldOnce);
 export type CreatedSubscription = z.infer<typeof createdSubscription>;
+
+export const webhookConfig = z.object({
+  id: z.string(),
+  name: z.string(),
+  url: z.string(),
+  headers: z.record(z.string(), z.string()).describe('Own headers by name; values are never shown'),
+  trigger_events: z.array(z.string()),
+  include_trigger_data: z.boolean(),
+  ...endpointHealth,
+});
+export type WebhookConfig = z.infer<typeof webhookConfig>;
+
+export const createdWebhookConfig = webhookConfig.extend(toldOnce);
+export type CreatedWebhookConfig = z.infer<typeof createdWebhookConfig>;
 
 export const attempt = z.object({
   id: z.string(),

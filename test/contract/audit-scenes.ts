@@ -1,5 +1,5 @@
 import type { useCases } from '../../src/core/core.ts';
-import { type Rest, subscriptions } from './rest.ts';
+import { configs, type Rest, subscriptions } from './rest.ts';
 
 export const canary = 'canary-7f3a';
 export const secret = `whsec_${Buffer.from(`${canary}-of-24-bytes-or-more`).toString('base64')}`;
@@ -18,8 +18,9 @@ export interface Scene {
 export function makeScenes(rest: Rest, maker: string): Record<Changing, Scene> {
   let port = 2_000;
   const newHost = () => `http://127.0.0.1:${++port}/`;
-  const id = async (method: string, path: string, body: object) =>
-    (await rest.ask(method, path, body)).body.id as string;
+  const id = async (method: string, path: string, body: object, asking = {}) =>
+    (await rest.ask(method, path, body, asking)).body.id as string;
+  const headers = { 'X-Key': canary };
 
   const active = async () => {
     const made = await rest.subscribe({ secret }, { key: maker });
@@ -36,6 +37,17 @@ export function makeScenes(rest: Rest, maker: string): Record<Changing, Scene> {
     };
     const delivery = deliveries.find((one) => one.endpoint_id === subscription)?.id ?? '';
     return { subscription, delivery, event: published.id as string };
+  };
+  const config = async () => {
+    const made = await id('POST', configs, { name: 'Mine', url: rest.h.receiver.url, headers, secret }, { key: maker });
+    await rest.ask('POST', `${configs}/${made}/approve`);
+    return made;
+  };
+  const missed = async () => {
+    await rest.publish();
+    const made = await config();
+    await rest.ask('PATCH', `${configs}/${made}`, { trigger_events: ['contact.created'] });
+    return made;
   };
   const type = (name: string) => async () => {
     await rest.ask('PUT', `/v1/event-types/${name}`, { description: 'Mine.', example: { canary } });
@@ -57,6 +69,14 @@ export function makeScenes(rest: Rest, maker: string): Record<Changing, Scene> {
     approveSubscription: {
       target: async () => (await rest.subscribe({ url: newHost() }, { key: maker })).body.id as string,
     },
+    createConfig: {
+      input: () => ({ name: 'Mine', url: newHost(), headers, secret, idempotency_key: `${canary}-${port}` }),
+    },
+    updateConfig: { target: config, input: () => ({ headers, status: 'paused' }) },
+    deleteConfig: { target: config },
+    rotateConfigSecret: { target: config, input: () => ({ secret }) },
+    replayConfig: { target: missed, input: () => ({ since: '2026-01-01T00:00:00Z' }) },
+    approveConfig: { target: () => id('POST', configs, { name: 'Mine', url: newHost() }, { key: maker }) },
     putEventType: {
       target: async () => 'their.own',
       input: () => ({ description: 'Own.', example: { canary }, schema: { title: canary } }),

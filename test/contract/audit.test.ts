@@ -13,7 +13,9 @@ let key = { id: '', key: '' };
 let scenes: Record<Changing, Scene>;
 
 beforeAll(async () => {
-  rest = await startRest({ environment: { POSTHORN_NEW_HOSTS: 'approve' } });
+  rest = await startRest({
+    environment: { POSTHORN_NEW_HOSTS: 'approve', POSTHORN_TOOLS: 'subscriptions,events,configs,automations' },
+  });
   rest.h.receiver.respond((_request, response) => response.writeHead(413).end(canary));
   scenes = makeScenes(rest, await rest.makeKey('webhooks:write'));
   key = (await rest.ask('POST', '/v1/keys', { name: 'agent\u202e', scopes })).body;
@@ -49,6 +51,9 @@ const useCaseOf: Record<string, Changing> = {
   create_webhook_subscription: 'createSubscription',
   update_webhook_subscription: 'updateSubscription',
   delete_webhook_subscription: 'deleteSubscription',
+  create_webhook_config: 'createConfig',
+  update_webhook_config: 'updateConfig',
+  delete_webhook_config: 'deleteConfig',
   rotate_webhook_secret: 'rotateSecret',
   replay_webhook_deliveries: 'replaySubscription',
   retry_webhook_delivery: 'retryDelivery',
@@ -94,14 +99,14 @@ describe('every use case that changes something', () => {
 
   it('has its tool in this table, where it has one', () => {
     const changing = tools.filter(({ annotations }) => !annotations.readOnlyHint).map(({ name }) => name);
-    const apart = new Set(['publish_event', 'test_webhook_subscription']);
+    const apart = new Set(['publish_event', 'test_webhook_subscription', 'test_webhook_config']);
     expect(changing.filter((name) => !apart.has(name)).toSorted()).toEqual(Object.keys(useCaseOf).toSorted());
   });
 
   it.each(Object.entries(useCaseOf))('writes one row through MCP: %s', async (tool, name) => {
     const target = await scenes[name].target?.();
-    const field = name === 'retryDelivery' ? 'delivery_id' : 'subscription_id';
-    const args = { ...scenes[name].input?.(), ...(target === undefined ? {} : { [field]: target }) };
+    const field = /delivery|config/.exec(tool)?.[0] ?? 'subscription';
+    const args = { ...scenes[name].input?.(), ...(target === undefined ? {} : { [`${field}_id`]: target }) };
     const call = async () => expect((await agent.callTool(tool, args)).isError ?? false).toBe(false);
     expect(await writtenBy(call)).toMatchObject([
       { action: useCases[name].action, principal: me(), face: 'mcp', client: 'posthorn-test/1.0.0' },

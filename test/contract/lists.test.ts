@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminKey, type Rest, startRest, subscriptions } from './rest.ts';
+import { adminKey, configs, type Rest, startRest, subscriptions } from './rest.ts';
 
 /** Rows of the audit log have no id but their place. */
 type Row = { id: string } | { seq: number };
@@ -7,11 +7,13 @@ const idOf = (row: Row) => ('id' in row ? row.id : String(row.seq));
 
 let rest: Rest;
 let id = '';
+let configId = '';
 beforeAll(async () => {
   rest = await startRest();
   ({
     body: { id },
   } = await rest.subscribe());
+  configId = (await rest.ask('POST', configs, { name: 'logged', url: rest.h.receiver.url })).body.id;
   for (const add of Object.values(adding)) for (let nth = 0; nth < 3; nth++) await add();
 });
 afterAll(() => rest.close());
@@ -23,10 +25,12 @@ const adding: Record<string, () => Promise<unknown>> = {
   [subscriptions]: () => rest.subscribe(),
   '/v1/webhooks/logs': () => rest.ask('POST', `${subscriptions}/${id}/test`),
   '/v1/webhooks/subscriptions/{id}/logs': () => rest.ask('POST', `${subscriptions}/${id}/test`),
+  [configs]: () => rest.ask('POST', configs, { name: 'one', url: rest.h.receiver.url }),
+  '/v1/webhooks/configs/{id}/logs': () => rest.ask('POST', `${configs}/${configId}/test`),
   '/v1/keys': () => rest.makeKey('events:read'),
   '/v1/audit': () => rest.makeKey('events:read'),
 };
-const pathOf = (list: string) => list.replace('{id}', id);
+const pathOf = (list: string) => list.replace('{id}', list.startsWith(configs) ? configId : id);
 const pageOf = async (list: string, query: string) => (await rest.ask('GET', `${pathOf(list)}?${query}`)).body;
 const idsOf = async (list: string, query: string): Promise<string[]> => (await pageOf(list, query)).data.map(idOf);
 

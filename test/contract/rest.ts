@@ -8,6 +8,7 @@ export const adminKey = 'an-admin-key-of-more-than-32-characters';
 /** How often the dispatcher's heart beats. */
 const beatMs = 2_000;
 export const subscriptions = '/v1/webhooks/subscriptions';
+export const configs = '/v1/webhooks/configs';
 
 export interface Answered {
   status: number;

@@ -4,7 +4,7 @@ import { scopes } from '../../src/core/vocabulary.ts';
 import { tools } from '../../tools/index.ts';
 import { type AnyClient, connect } from '../mcp/clients.ts';
 import { errorOf } from '../mcp/conversation.ts';
-import { adminKey, type Rest, startRest, subscriptions } from './rest.ts';
+import { adminKey, configs, type Rest, startRest, subscriptions } from './rest.ts';
 
 let rest: Rest;
 let agent: AnyClient;
@@ -14,6 +14,7 @@ let stranger = '';
 let ids: Record<string, string> = {};
 const never: Record<string, string> = {
   subscriptions: 'sub_00000000000000000000000000',
+  configs: 'cfg_00000000000000000000000000',
   events: 'no-such-event',
   deliveries: 'dlv_0000000vvvv',
   keys: 'key_00000000000000000000000000',
@@ -21,16 +22,19 @@ const never: Record<string, string> = {
 /** What an id of each name in a tool's arguments belongs to. */
 const kindOfField: Record<string, string> = {
   subscription_id: 'subscriptions',
+  config_id: 'configs',
   delivery_id: 'deliveries',
   event_id: 'events',
 };
 const bodies: Record<string, object> = {
   updateSubscription: { status: 'paused' },
+  updateConfig: { status: 'paused' },
+  replayConfig: { since: '2026-01-01T00:00:00Z' },
   replaySubscription: { since: '2026-01-01T00:00:00Z' },
 };
 
 beforeAll(async () => {
-  rest = await startRest();
+  rest = await startRest({ environment: { POSTHORN_TOOLS: 'subscriptions,events,configs,automations' } });
   const { h } = rest;
   await h.posthorn.operator.createWorkspace('other');
   const owner = await h.posthorn.operator.principal('other');
@@ -41,7 +45,14 @@ beforeAll(async () => {
   await rest.logOf(subscription.id, 1);
   const { body: event } = await rest.ask('GET', '/v1/events/ours');
   const { body: key } = await rest.ask('POST', '/v1/keys', { name: 'ours', scopes: ['events:read'] });
-  ids = { subscriptions: subscription.id, events: event.id, deliveries: event.deliveries[0].id, keys: key.id };
+  const { body: config } = await rest.ask('POST', configs, { name: 'ours', url: h.receiver.url });
+  ids = {
+    subscriptions: subscription.id,
+    configs: config.id,
+    events: event.id,
+    deliveries: event.deliveries[0].id,
+    keys: key.id,
+  };
   const place = { url: new URL(`${rest.base}/mcp`), headers: { authorization: `Bearer ${stranger}` } };
   agent = await connect('2.x auto', place);
 });
@@ -54,6 +65,7 @@ afterAll(async () => {
 const ours = async () =>
   Promise.all([
     rest.ask('GET', `${subscriptions}/${ids['subscriptions']}`),
+    rest.ask('GET', `${configs}/${ids['configs']}`),
     rest.ask('GET', '/v1/events/ours'),
     rest.ask('GET', `/v1/deliveries/${ids['deliveries']}`),
     rest.ask('GET', '/v1/keys'),
@@ -63,7 +75,7 @@ const ours = async () =>
 describe("another workspace's id", () => {
   it('is tried on every route that takes one', () => {
     const taking = rest.judged.operations.filter(({ path }) => path.includes('{id}'));
-    expect(taking.length).toBeGreaterThanOrEqual(13);
+    expect(taking.length).toBeGreaterThanOrEqual(21);
     expect(taking.filter(({ path }) => kindOf(path) === undefined)).toEqual([]);
   });
 
@@ -88,7 +100,7 @@ describe("another workspace's id", () => {
   });
 
   it('is in no list', async () => {
-    for (const list of ['/v1/events', '/v1/deliveries', '/v1/webhooks/logs', subscriptions]) {
+    for (const list of ['/v1/events', '/v1/deliveries', '/v1/webhooks/logs', configs, subscriptions]) {
       expect((await rest.ask('GET', list, undefined, { key: stranger })).body).toEqual({ data: [], next_cursor: null });
     }
     const { body } = await rest.ask('GET', '/v1/keys', undefined, { key: stranger });
@@ -103,7 +115,7 @@ describe("another workspace's id", () => {
         .filter((field) => field.endsWith('_id'))
         .map((field) => ({ name: tool.name, field })),
     );
-    expect(taking.length).toBeGreaterThanOrEqual(9);
+    expect(taking.length).toBeGreaterThanOrEqual(14);
     for (const { name, field } of taking) {
       const more = name === 'replay_webhook_deliveries' ? { since: '2026-01-01T00:00:00Z' } : {};
       const kind = kindOfField[field] ?? 'unknown';

@@ -73,6 +73,9 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
     const path = nth % 4 === 0 ? `${receiver.url}/failing` : url;
     subscriptions.push(await core.createSubscription(owner, { url: path, events: [names[nth % 3] ?? '*'] }));
   }
+  const configs = [];
+  for (let nth = 0; nth < rowsPerKind; nth++) configs.push(await core.createConfig(owner, { name: `c${nth}`, url }));
+  const theirConfig = await core.createConfig(stranger, { name: 'theirs', url });
   const theirs = await core.createSubscription(stranger, { url, events: ['*'] });
   await posthorn.startDispatcher();
   const events = Array.from({ length: rowsPerKind }, (_, nth) => ({
@@ -97,6 +100,7 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
   foreign = async () =>
     JSON.stringify([
       await core.listSubscriptions(stranger, {}),
+      await core.listConfigs(stranger, {}),
       await core.listDeliveries(stranger, {}),
       await core.getEvent(stranger, { event_id: 'their-event' }),
       await core.listKeys(stranger, {}),
@@ -108,6 +112,7 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
   const retriable = deliveries.filter((one) => stable.has(one.endpoint_id) && stable.has(one.event_id));
   const rows = {
     subscriptions: { ours: subscriptions.map(({ id }) => id), others: [theirs.id, 'sub_00000000000000000000000000'] },
+    configs: { ours: configs.map(({ id }) => id), others: [theirConfig.id, 'cfg_00000000000000000000000000'] },
     events: { ours: events.map(({ id }) => id), others: ['their-event', 'nobodys'] },
     deliveries: {
       ours: retriable.map(({ id }) => id),
@@ -133,6 +138,8 @@ function idsOf(rows: Record<string, { ours: string[]; others: string[] }>): Know
 const valuesOf = (url: string, subscriptions: string[], cursor: string | null): Known['values'] => ({
   url: [url, `${url}?a=1`, url, 'https://hooks.example.com/in', 'http://169.254.169.254/', 'nonsense'],
   events: [['contact.created'], ['contact.*', 'form.submitted'], ['*'], ['contact.create']],
+  trigger_events: [[], ['contact.created'], ['*'], ['contact.create']],
+  headers: [{}, { 'X-Team': 'a' }, { Authorization: 'Bearer x', 'x-b': '••••••••' }, { Host: 'a' }, { 'x-c': ' a' }],
   type: ['contact.created', 'contact.created', 'contact.create'],
   event_type: ['contact.created', 'form.submitted', 'contact.create'],
   name: ['contact.created', 'fuzz.never', ...ownTypes],

@@ -66,11 +66,16 @@ describe('the set of tools', () => {
       'list_event_types',
       'list_events',
       'get_event',
+      'list_webhook_configs',
+      'get_webhook_config',
+      'list_webhook_config_logs',
     ]);
     expect(named((hints) => hints.destructiveHint)).toEqual([
       'update_webhook_subscription',
       'delete_webhook_subscription',
       'rotate_webhook_secret',
+      'update_webhook_config',
+      'delete_webhook_config',
     ]);
     expect(named((hints) => hints.openWorldHint)).toEqual([
       'create_webhook_subscription',
@@ -79,6 +84,9 @@ describe('the set of tools', () => {
       'replay_webhook_deliveries',
       'retry_webhook_delivery',
       'publish_event',
+      'create_webhook_config',
+      'update_webhook_config',
+      'test_webhook_config',
     ]);
     expect(named((hints) => !hints.idempotentHint)).toEqual([
       'create_webhook_subscription',
@@ -87,6 +95,8 @@ describe('the set of tools', () => {
       'replay_webhook_deliveries',
       'retry_webhook_delivery',
       'publish_event',
+      'create_webhook_config',
+      'test_webhook_config',
     ]);
   });
 

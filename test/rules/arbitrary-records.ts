@@ -26,6 +26,7 @@ export const freshEndpoint: EndpointRecord = {
   filter: null,
   filterErrors: { count: 0, last: null, lastAt: null },
   includeData: true,
+  sealedHeaders: null,
   version: 1,
   pendingCount: 0,
   nextAttemptAt: null,

@@ -31,7 +31,16 @@ describe('what is kept of an endpoint', () => {
   it('is these fields and no other', () => {
     const sealed = { sealedSecret: Buffer.from('secret'), sealedHeaders: Buffer.from('headers') };
     const kept = Object.keys(auditedEndpoint({ ...freshEndpoint, ...sealed }));
-    expect(kept).toEqual(['name', 'url', 'events', 'description', 'filter', 'include_data', 'status']);
+    expect(kept).toEqual([
+      'name',
+      'url',
+      'events',
+      'description',
+      'filter',
+      'include_data',
+      'headers_sha256',
+      'status',
+    ]);
   });
 });
 

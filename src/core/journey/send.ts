@@ -1,6 +1,7 @@
 import { notFound } from '../use-case.ts';
 import type { AttemptFacts, LeasedEvent, Ports, SendResult, TargetRecord } from '../ports.ts';
 import { envelope } from '../rules/envelope.ts';
+import { openHeaders } from '../rules/headers.ts';
 import type { Vault } from '../rules/seal.ts';
 import { plainSignature, type SigningKey, signingKey, standardSignature } from '../rules/sign.ts';
 import type { Settings } from '../settings.ts';
@@ -33,12 +34,7 @@ export function prepareTarget(record: TargetRecord, vault: Vault): PreparedTarge
       key: signingKey(vault.open(sealed, record.publicId)),
       validUntil,
     })),
-    ownHeaders:
-      record.sealedHeaders === null
-        ? []
-        : Object.entries(
-            JSON.parse(vault.open(record.sealedHeaders, record.publicId)) as Record<string, string>,
-          ).flat(),
+    ownHeaders: Object.entries(openHeaders(vault, record.publicId, record.sealedHeaders)).flat(),
   };
 }
 

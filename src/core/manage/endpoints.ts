@@ -1,5 +1,5 @@
 import { PosthornError } from '../errors.ts';
-import { type Inputs, limits } from '../inputs.ts';
+import type { Inputs } from '../inputs.ts';
 import type { EndpointChange, EndpointKind, EndpointRecord, NewEndpoint } from '../ports.ts';
 import { judge, subjectOf } from '../rules/condition.ts';
 import type { Surroundings } from '../rules/diagnose.ts';
@@ -19,6 +19,9 @@ import { readStatus } from './status.ts';
 const secretBytes = 32;
 const overlapMsDefault = 24 * 3_600_000;
 const overlapMsMax = 7 * 24 * 3_600_000;
+
+/** What the patterns are called where the kind takes them. */
+const eventsField: Record<EndpointKind, string> = { subscription: 'events', config: 'trigger_events' };
 
 /** What is told once, with an answer that made or changed an endpoint. */
 export interface Told {
@@ -43,7 +46,7 @@ export async function draftEndpoint(
   const { workspaceId } = principal;
   checkSecret(input.secret);
   const events = [...new Set(input.events)];
-  await checkPatterns(context, workspaceId, events);
+  await checkPatterns(context, workspaceId, events, eventsField[kind]);
   const target = await checkTarget(context, input.url);
   const secret = input.secret ?? newSecret(context.random.bytes(secretBytes));
   const publicId = context.newId(kind === 'subscription' ? 'sub' : 'cfg');
@@ -94,16 +97,16 @@ export async function listEndpoints<T>(
   return page(rows, input.limit, (row) => show(row, around));
 }
 
-/** `own`: what only this kind lets be changed. */
+/** `own`: what only this kind lets be changed, decided on the state that it is given. */
 export async function changeEndpoint(
   context: Context,
   principal: Principal,
   found: EndpointRecord,
   input: { url?: string | undefined; events?: string[] | undefined; status?: 'active' | 'paused' | undefined },
-  own: Omit<EndpointChange, 'url' | 'events' | 'status' | 'movedByKeyId' | 'seen' | 'now'>,
+  own: (record: EndpointRecord) => Omit<EndpointChange, 'url' | 'events' | 'status' | 'movedByKeyId' | 'seen' | 'now'>,
 ): Promise<{ changed: EndpointRecord; told: Told }> {
   const { workspaceId, kind, publicId } = found;
-  if (input.events !== undefined) await checkPatterns(context, workspaceId, input.events);
+  if (input.events !== undefined) await checkPatterns(context, workspaceId, input.events, eventsField[kind]);
   const target = input.url === undefined ? null : await checkTarget(context, input.url);
   // Two changes at once must not add up to an active endpoint on a host that nobody approved: what was decided on an
   // older state is decided again.
@@ -120,12 +123,12 @@ export async function changeEndpoint(
     const moved = target !== null && new URL(target.url).host !== new URL(record.url).host;
     const waits = moved && (await statusFor(context, workspaceId, target.url)) === 'pending_approval';
     changed = await context.store.endpoints.update(workspaceId, record.id, {
-      ...own,
+      ...own(record),
       ...(target === null ? {} : { url: target.url }),
       ...(input.events === undefined ? {} : { events: [...new Set(input.events)] }),
       ...(waits ? { status: 'pending_approval' } : input.status === undefined ? {} : { status: input.status }),
       ...(moved ? { movedByKeyId: makerOf(principal) } : {}),
-      seen: { url: record.url, pending },
+      seen: { version: record.version, pending },
       now: context.clock.now(),
     });
     if (changed === null) record = await findEndpoint(context, principal, kind, publicId);
@@ -181,13 +184,6 @@ export async function surroundings(context: Context, principal: Principal): Prom
     latestEvent,
     judgeLatest: (filter) => subject === null || judge(context.conditions.compile(filter), subject),
   };
-}
-
-export function limitReached(): PosthornError {
-  return new PosthornError(
-    'limit_reached',
-    `A workspace holds at most ${limits.endpointsPerWorkspaceMax} endpoints; delete some first.`,
-  );
 }
 
 async function checkTarget(context: Context, url: string): Promise<{ url: string; resolves: boolean }> {

@@ -28,12 +28,17 @@ export async function listEventTypes(
 }
 
 /** Throws `unknown_event_type` unless every pattern is a name, a family with members, or `*`. */
-export async function checkPatterns(context: Context, workspaceId: number, patterns: string[]): Promise<void> {
+export async function checkPatterns(
+  context: Context,
+  workspaceId: number,
+  patterns: string[],
+  field = 'events',
+): Promise<void> {
   const names = (await catalogue(context, workspaceId)).map(({ name }) => name);
   const families = new Set(names.flatMap(familiesOf));
   const errors = patterns.flatMap((pattern, index) => {
     const known = pattern === '*' || names.includes(pattern) || families.has(pattern);
-    return known ? [] : [{ path: `/events/${index}`, message: unknownName(pattern, [...names, ...families]) }];
+    return known ? [] : [{ path: `/${field}/${index}`, message: unknownName(pattern, [...names, ...families]) }];
   });
   const [first] = errors;
   if (first !== undefined) throw new PosthornError('unknown_event_type', first.message, { errors });

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import { PosthornError } from '../errors.ts';
-import { type Inputs, limits } from '../inputs.ts';
-import type { EndpointRecord, NewEndpoint } from '../ports.ts';
+import type { Inputs } from '../inputs.ts';
+import type { EndpointRecord } from '../ports.ts';
 import { checkCondition } from '../rules/condition.ts';
 import { showSubscription } from '../rules/show.ts';
 import type { Attempt, CreatedSubscription, Page, Principal, Replayed, Subscription } from '../types.ts';
@@ -12,16 +10,14 @@ import {
   deleteEndpoint,
   draftEndpoint,
   findEndpoint,
-  limitReached,
   listEndpoints,
   rotateSecretOf,
   surroundings,
 } from './endpoints.ts';
+import { insertEndpoint } from './insert-endpoint.ts';
 import { listEndpointLogs } from './logs.ts';
 import { replayEndpoint } from './replay.ts';
 import { testEndpoint } from './test-endpoint.ts';
-
-const idempotencyMs = 24 * 3_600_000;
 
 export async function createSubscription(
   context: Context,
@@ -33,40 +29,7 @@ export async function createSubscription(
   const endpoint = { ...draft, description: input.description ?? null, filter: input.filter ?? null };
   const around = await surroundings(context, principal);
   const answer = (record: EndpointRecord) => ({ ...showSubscription(record, around), ...told });
-  if (input.idempotency_key !== undefined) return createOnce(context, principal, input, endpoint, answer);
-  const record = await context.store.endpoints.insert(endpoint, limits.endpointsPerWorkspaceMax);
-  if (record === null) throw limitReached();
-  return answer(record);
-}
-
-/** Under an idempotency key: the answer of the first call again, its secret included. */
-async function createOnce(
-  context: Context,
-  principal: Principal,
-  input: Inputs['createSubscription'],
-  endpoint: NewEndpoint,
-  answer: (record: EndpointRecord) => CreatedSubscription,
-): Promise<CreatedSubscription> {
-  const { idempotency_key: key = '', ...rest } = input;
-  const owner = `${principal.workspaceId}/${principal.kind}/${principal.keyId ?? ''}/${key}`;
-  const result = await context.store.endpoints.insertOnce(endpoint, limits.endpointsPerWorkspaceMax, {
-    principal: `${principal.kind}/${principal.keyId ?? ''}`,
-    key,
-    requestHash: createHash('sha256').update(JSON.stringify(rest)).digest(),
-    seal: (record) => context.vault.seal(JSON.stringify(answer(record)), owner),
-    now: context.clock.now(),
-    validMs: idempotencyMs,
-  });
-  switch (result.outcome) {
-    case 'created':
-      return answer(result.endpoint);
-    case 'repeated':
-      return JSON.parse(context.vault.open(result.answer, owner)) as CreatedSubscription;
-    case 'limit':
-      throw limitReached();
-    case 'conflict':
-      throw new PosthornError('idempotency_conflict', 'This idempotency key was used for a different subscription.');
-  }
+  return insertEndpoint(context, principal, endpoint, input, answer);
 }
 
 export function listSubscriptions(
@@ -98,7 +61,7 @@ export async function updateSubscription(
     ...(description === undefined ? {} : { description }),
     ...(filter === undefined ? {} : { filter }),
   };
-  const { changed, told } = await changeEndpoint(context, principal, record, input, own);
+  const { changed, told } = await changeEndpoint(context, principal, record, input, () => own);
   return { ...showSubscription(changed, await surroundings(context, principal)), ...told };
 }
 

@@ -28,7 +28,9 @@ export async function testEndpoint(
   const sample =
     types.find(({ name }) => name === eventType) ??
     types.find(({ name }) => record.events.includes(name)) ??
-    types.find(({ name }) => wants(record.events, name));
+    types.find(({ name }) => wants(record.events, name)) ??
+    // A config that automations alone fire still has to be tried out.
+    (record.events.length === 0 ? types[0] : undefined);
   if (sample === undefined) throw notFound('event type');
   const event = {
     publicId: context.newId('evt'),

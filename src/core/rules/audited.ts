@@ -22,7 +22,9 @@ export function authorOf(action: AuditAction, { kind, keyId, name, via }: Author
 
 export function auditedEndpoint(record: EndpointRecord): AuditFacts {
   const { name, url, events, description, filter, status } = record;
-  return { name, url, events, description, filter, include_data: record.includeData, status };
+  const headers = record.sealedHeaders === null ? null : sha256(record.sealedHeaders);
+  // Of what is sealed: it tells that headers changed, and nothing of what they hold.
+  return { name, url, events, description, filter, include_data: record.includeData, headers_sha256: headers, status };
 }
 
 export function auditedKey(record: KeyRecord): AuditFacts {
@@ -35,6 +37,6 @@ export function auditedEventType({ description, schema, example }: EventTypeReco
   return { description, schema_sha256: schema === null ? null : sha256(schema), example_sha256: sha256(example) };
 }
 
-function sha256(text: string): string {
+function sha256(text: string | Buffer): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -129,6 +129,7 @@ function provenSentence(endpoint: EndpointRecord): string {
 }
 
 function unservedSentence({ events, filter }: EndpointRecord, latest: Published, around: Surroundings): string {
+  if (events.length === 0) return 'It has no trigger events, so only automations fire it.';
   const chosen = events.slice(0, 5).join(', ') + (events.length > 5 ? ', …' : '');
   if (!wants(events, latest.type)) {
     return `Events are published, but none that it wants: it chose ${chosen}, and the latest was ${latest.type}. Change its events, or publish one of these.`;

@@ -1,6 +1,6 @@
 import type { ChainedRecord } from '../audit.ts';
 import type { AttemptRecord, DeliveryRecord, EndpointRecord, EventRecord, KeyRecord } from '../ports.ts';
-import type { ApiKey, Attempt, AuditRow, Delivery, Event, Subscription } from '../types.ts';
+import type { ApiKey, Attempt, AuditRow, Delivery, Event, Subscription, WebhookConfig } from '../types.ts';
 import { diagnose, errorMessage, type Surroundings } from './diagnose.ts';
 import { rowId } from './ids.ts';
 import { iso } from './times.ts';
@@ -15,6 +15,29 @@ export function showSubscription(record: EndpointRecord, around: Surroundings): 
     events: record.events,
     description: record.description,
     filter: record.filter,
+    ...health(record, around),
+  };
+}
+
+/** `headers`: their names with masks. */
+export function showConfig(
+  record: EndpointRecord,
+  around: Surroundings,
+  headers: Record<string, string>,
+): WebhookConfig {
+  return {
+    id: record.publicId,
+    name: record.name ?? '',
+    url: record.url,
+    headers,
+    trigger_events: record.events,
+    include_trigger_data: record.includeData,
+    ...health(record, around),
+  };
+}
+
+function health(record: EndpointRecord, around: Surroundings) {
+  return {
     status: record.status,
     failure_count: record.failureCount,
     last_delivered_at: iso(record.lastDeliveredAt),

@@ -6,7 +6,15 @@ import type { Scope } from '../../core/vocabulary.ts';
 import type { Answer } from '../answer.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-export type Tag = 'Subscriptions' | 'Events' | 'Event types' | 'Conditions' | 'Deliveries' | 'Keys' | 'Audit';
+export type Tag =
+  | 'Subscriptions'
+  | 'Configs'
+  | 'Events'
+  | 'Event types'
+  | 'Conditions'
+  | 'Deliveries'
+  | 'Keys'
+  | 'Audit';
 
 /** One line of the table that both the server and the OpenAPI document are made from. */
 export interface Route {

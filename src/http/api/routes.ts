@@ -1,5 +1,6 @@
 import { auditRoutes } from './audit.ts';
 import { conditionRoutes } from './conditions.ts';
+import { configRoutes } from './configs.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { eventTypeRoutes } from './event-types.ts';
 import { eventRoutes } from './events.ts';
@@ -11,6 +12,7 @@ import { subscriptionRoutes } from './subscriptions.ts';
 export const routes: readonly Route[] = [
   ...eventRoutes,
   ...subscriptionRoutes,
+  ...configRoutes,
   ...deliveryRoutes,
   ...eventTypeRoutes,
   ...conditionRoutes,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as types from '../../core/types.ts';
+import { updatedWebhookConfig } from '../api/configs.ts';
 import { updatedSubscription } from '../api/subscriptions.ts';
 import { problemSchema } from '../problem.ts';
 
@@ -13,6 +14,9 @@ const named = z.registry<{ id: string }>();
 named.add(types.subscription, { id: 'Subscription' });
 named.add(types.createdSubscription, { id: 'CreatedSubscription' });
 named.add(updatedSubscription, { id: 'UpdatedSubscription' });
+named.add(types.webhookConfig, { id: 'WebhookConfig' });
+named.add(types.createdWebhookConfig, { id: 'CreatedWebhookConfig' });
+named.add(updatedWebhookConfig, { id: 'UpdatedWebhookConfig' });
 named.add(types.attempt, { id: 'Attempt' });
 named.add(types.delivery, { id: 'Delivery' });
 named.add(types.published, { id: 'Published' });

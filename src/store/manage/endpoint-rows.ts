@@ -15,18 +15,29 @@ export function wasActive(status: number): number {
 
 export function isAsSeen(row: Omit<EndpointTable, 'id'>, seen: EndpointChange['seen']): boolean {
   if (seen === undefined) return true;
-  return row.url === seen.url && (row.status === endpointStatus.pending_approval) === seen.pending;
+  return row.version === seen.version && (row.status === endpointStatus.pending_approval) === seen.pending;
+}
+
+/** The version that a change leads to: it rises when what is sent, or where to, is no longer the same. */
+export function versionAfter(row: Omit<EndpointTable, 'id'>, change: EndpointChange): number {
+  const { url = row.url, includeData = row.include_data === 1, sealedHeaders } = change;
+  const same = url === row.url && includeData === (row.include_data === 1) && sealedHeaders === undefined;
+  return same ? row.version : row.version + 1;
 }
 
 export function changedColumns(row: Omit<EndpointTable, 'id'>, change: EndpointChange, version: number) {
-  const { url, events, description, filter, status, movedByKeyId, now } = change;
+  const { name, url, events, description, filter, includeData, sealedHeaders, status, movedByKeyId, now } = change;
   const health = status === 'active' ? healthColumns(activated(healthOf(row))) : {};
   return {
     ...health,
-    ...(url === undefined ? {} : { url, version }),
+    version,
+    ...(name === undefined ? {} : { name }),
+    ...(url === undefined ? {} : { url }),
     ...(events === undefined ? {} : { events: JSON.stringify(events) }),
     ...(description === undefined ? {} : { description }),
     ...(filter === undefined ? {} : { filter, ...noFilterErrors }),
+    ...(includeData === undefined ? {} : { include_data: includeData ? 1 : 0 }),
+    ...(sealedHeaders === undefined ? {} : { headers: sealedHeaders }),
     ...(movedByKeyId === undefined ? {} : { moved_by_key_id: movedByKeyId }),
     ...(status === undefined ? {} : { status: endpointStatus[status] }),
     // What waited while it was not active is looked at now.
@@ -72,6 +83,8 @@ export function endpointRecord(row: EndpointRow): EndpointRecord {
     filter: row.filter,
     filterErrors: { count: row.filter_error_count, last: row.last_filter_error, lastAt: row.last_filter_error_at },
     includeData: row.include_data === 1,
+    // From the writer's thread it comes as a mere Uint8Array.
+    sealedHeaders: row.headers === null ? null : Buffer.from(row.headers),
     version: row.version,
     pendingCount: row.pending_count,
     nextAttemptAt: row.next_attempt_at,

@@ -8,7 +8,7 @@ import { bumpVersion } from './bump-version.ts';
 import { cancelOwed } from '../cancel-owed.ts';
 import { noteFilterErrors } from './filter-errors.ts';
 import { lockEndpoints, lockWorkspace } from './lock.ts';
-import { changedColumns, endpointRecord, endpointRow, isAsSeen, wasActive } from './endpoint-rows.ts';
+import { changedColumns, endpointRecord, endpointRow, isAsSeen, versionAfter, wasActive } from './endpoint-rows.ts';
 import { deliveryState, endpointKind, endpointStatus, type Tables } from '../tables.ts';
 
 export function endpointStore({ read, write, change }: ChangeAccess): EndpointStore {
@@ -103,7 +103,7 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
         await lockEndpoints(trx, [id]);
         const row = await existing(trx, workspaceId, id);
         if (row === undefined || !isAsSeen(row, wanted.seen)) return changedTo(null);
-        const version = wanted.url === undefined || wanted.url === row.url ? row.version : row.version + 1;
+        const version = versionAfter(row, wanted);
         await trx
           .updateTable('endpoints')
           .set(changedColumns(row, wanted, version))
