@@ -1,24 +1,14 @@
 import type { Database } from 'better-sqlite3';
 import type { LeasedBatch, LeasedDelivery, Share } from '../../../core/ports.ts';
-import { givingWay } from '../../../core/rules/give-way.ts';
 import { deliveryState, endpointStatus } from '../../tables.ts';
 import type { Marks } from './marks.ts';
+import { type DueRow, makeTakeShare } from './take-share.ts';
 import type { TypeNames } from './type-names.ts';
-
-/** Of an endpoint's newest due deliveries, so many for each first attempt that is looked for. */
-const lookedAtPerFirst = 4;
 
 interface EndpointRow {
   workspace_id: number;
   version: number;
   held_until: number | null;
-}
-interface DueRow {
-  id: number;
-  event_id: number;
-  attempts: number;
-  steps: number;
-  due_at: number;
 }
 interface EventRow {
   id: number;
@@ -34,21 +24,7 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
     `select workspace_id, version, held_until from endpoints
      where id = ? and status = ${endpointStatus.active} and coalesce(held_until, 0) <= ?`,
   );
-  // All of a share in one statement, and its events in another: calls into the database cost as much as the rows.
-  const take = db.prepare<[number, number, number, number], DueRow>(
-    `update deliveries set state = ${deliveryState.leased}, worker_id = ? where id in (
-       select id from deliveries where endpoint_id = ? and state = ${deliveryState.pending} and due_at <= ? order by due_at limit ?
-     ) returning id, event_id, attempts, steps, due_at`,
-  );
-  const takeFirst = db.prepare<[number, number, number, number, number], DueRow>(
-    `update deliveries set state = ${deliveryState.leased}, worker_id = ? where id in (
-       select id from (
-         select id, attempts from deliveries where endpoint_id = ? and state = ${deliveryState.pending} and due_at <= ?
-         order by due_at desc limit ?
-       ) where attempts = 0 limit ?
-     ) returning id, event_id, attempts, steps, due_at`,
-  );
-  const release = db.prepare(`update deliveries set state = ${deliveryState.pending}, worker_id = null where id = ?`);
+  const takeShare = makeTakeShare(db);
   const cancel = db.prepare(`update deliveries set state = ${deliveryState.canceled}, worker_id = null where id = ?`);
   const readEvents = db.prepare<[string], EventRow>(
     'select id, public_id, type_id, data, occurred_at from events where id in (select value from json_each(?))',
@@ -81,17 +57,6 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
     mark.run(next === null ? null : Math.max(next, now), share.endpointId);
   }
 
-  /** Longest due first, but that of many retries some give way to first attempts. */
-  function takeShare(workerId: number, { endpointId, count }: Share, now: number): DueRow[] {
-    const taken = take.all(workerId, endpointId, now, count).sort(byDueAt);
-    const giving = givingWay(taken, count);
-    if (giving.length === 0) return taken;
-    const first = takeFirst.all(workerId, endpointId, now, giving.length * lookedAtPerFirst, giving.length);
-    const released = new Set(giving.slice(giving.length - first.length));
-    for (const { id } of released) release.run(id);
-    return [...taken.filter((row) => !released.has(row)), ...first].sort(byDueAt);
-  }
-
   /** Those whose payload is erased are left out. */
   function addEvents(taken: DueRow[], batch: LeasedBatch): void {
     const missing = new Set(taken.map((row) => row.event_id).filter((id) => !batch.events.has(id)));
@@ -111,10 +76,6 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
     for (const share of shares) leaseShare(workerId, share, now, batch);
     return batch;
   };
-}
-
-function byDueAt(a: DueRow, b: DueRow): number {
-  return a.due_at - b.due_at || a.id - b.id;
 }
 
 function leased(endpointId: number, endpoint: EndpointRow, row: DueRow): LeasedDelivery {
