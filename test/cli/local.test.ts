@@ -48,6 +48,12 @@ describe('keys', () => {
     expect(revoked).toMatchObject({ id: made['id'], revoked_at: expect.any(String) });
   });
 
+  it('begin with the brand', async () => {
+    const { env } = await freshDatabase();
+    const { stdout } = await run(['keys', 'create', 'agent'], { ...env, POSTHORN_BRAND: 'Acme' });
+    expect(stdout).toMatch(/^ac_live_[0-9A-Za-z]{40}\n$/);
+  });
+
   it('belong to one workspace', async () => {
     const { env } = await freshDatabase();
     await run(['workspaces', 'create', 'acme'], env);

@@ -24,9 +24,15 @@ export interface PosthornProcess {
 }
 
 /** Starts it with an environment that holds nothing of ours but `env`. It is gone when the test is. */
-export function start(args: string[], env: Record<string, string>, nodeArguments: string[] = []): PosthornProcess {
+export function start(
+  args: string[],
+  env: Record<string, string>,
+  nodeArguments: string[] = [],
+  cwd?: string,
+): PosthornProcess {
   const child = spawn(process.execPath, [...nodeArguments, bin, ...args], {
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...env },
+    ...(cwd !== undefined && { cwd }),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const output = new Output();
@@ -61,8 +67,11 @@ export function runProcess(args: string[], env: Record<string, string>, nodeArgu
 }
 
 /** A server that accepts requests, and its URL. */
-export async function startServer(env: Record<string, string>): Promise<PosthornProcess & { url: string }> {
-  const server = start(['serve'], env);
+export async function startServer(
+  env: Record<string, string>,
+  cwd?: string,
+): Promise<PosthornProcess & { url: string }> {
+  const server = start(['serve'], env, [], cwd);
   const line = await server.line(/listening on http:/);
   return { ...server, url: /http:\/\/\S+/.exec(line)?.[0] ?? '' };
 }

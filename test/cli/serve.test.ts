@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freshDatabase, run } from './here.ts';
+import { freshDatabase, run, temporaryFolder } from './here.ts';
 import { runProcess, startServer } from './process.ts';
 
 const adminKey = 'an admin key of 32 characters or more';
@@ -28,6 +28,19 @@ describe('serve', () => {
     second.child.kill('SIGTERM');
     expect(await second.ended).toMatchObject({ code: 0, stdout: '', stderr: expect.not.stringMatching(keyPattern) });
     expect((await stat(join(folder, 'secret.key'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('needs no environment: MCP, REST and a page on one port, the database under ./data', async () => {
+    const folder = await temporaryFolder();
+    const server = await startServer({ PORT: '0' }, folder);
+    await server.line(/listening on http:\/\/127\.0\.0\.1:\d+/);
+    const statuses = await Promise.all(
+      ['/', '/mcp', '/v1/events', '/healthz', '/readyz'].map(async (path) => (await fetch(server.url + path)).status),
+    );
+    expect(statuses.slice(0, 4)).toEqual([200, 401, 401, 200]);
+    expect(await readdir(join(folder, 'data'))).toEqual(expect.arrayContaining(['posthorn.db', 'secret.key']));
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
   });
 
   it('makes no key where an admin key is given, which opens everything', async () => {

@@ -165,6 +165,8 @@ describe('a status', () => {
     await one.publish();
     await until(async () => (await one.show()).status === 'disabled');
     expect(await one.show()).toMatchObject({ disabled_reason: 'gone', disabled_at: at(now()), failure_count: 1 });
+    const { body: unheard } = await rest.publish({ type: one.type });
+    expect(unheard.deliveries).toBe(0);
     const again = await one.patch({ status: 'active' });
     expect(again).toMatchObject({ status: 'active', disabled_reason: null, disabled_at: null, failure_count: 0 });
   });

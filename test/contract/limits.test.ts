@@ -169,3 +169,24 @@ describe('texts', () => {
     expect([answered.status, told]).toEqual([status, status === 202 ? id : '/id']);
   });
 });
+
+describe('a replay', () => {
+  it('queues 10,000 and says where to go on', async () => {
+    const { body } = await rest.subscribe();
+    const at = `${subscriptions}/${body.id}`;
+    await rest.ask('PATCH', at, { status: 'paused' });
+    const since = new Date(rest.h.clock.now()).toISOString();
+    const thousand = (nth: number) => Array.from({ length: 1_000 }, (_, one) => event(`replayed-${nth}-${one}`));
+    for (let nth = 0; nth < 11; nth++) {
+      await rest.ask('POST', '/v1/events', thousand(nth));
+      rest.h.clock.jump(1_000);
+    }
+    await rest.ask('PATCH', at, { status: 'active' });
+    const first = await rest.ask('POST', `${at}/replay`, { since });
+    const next = new Date(Date.parse(since) + 10_000).toISOString();
+    expect(first.body).toEqual({ queued: 10_000, next_since: next });
+    const second = await rest.ask('POST', `${at}/replay`, { since: next });
+    expect(second.body).toEqual({ queued: 1_000, next_since: null });
+    expect((await rest.ask('GET', at)).body.pending_count).toBe(11_000);
+  });
+});
