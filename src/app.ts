@@ -8,7 +8,8 @@ import type { Settings } from './core/settings.ts';
 import { makeLog } from './log.ts';
 import { makeOperator, type Operator } from './operator.ts';
 import { packageVersion } from './package.ts';
-import { newTypeId, systemClock, systemRandom } from './system.ts';
+import { systemClock, systemRandom } from './system.ts';
+import { newTypeId } from './type-id.ts';
 
 export { type Config, ConfigError, loadConfig } from './config.ts';
 export type { Operator } from './operator.ts';

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { typeid } from 'typeid-js';
-import type { Clock, NewId, Random } from './core/ports.ts';
+import type { Clock, Random } from './core/ports.ts';
 
 /** setTimeout fires at once when it is asked to wait for longer. */
 const timerMsMax = 2 ** 31 - 1;
@@ -23,5 +22,3 @@ export const systemRandom: Random = {
   float: () => Math.random(),
   bytes: (count) => randomBytes(count),
 };
-
-export const newTypeId: NewId = (prefix) => typeid(prefix).toString();

@@ -52,7 +52,7 @@ const layers: { name: string; files: RegExp; uses: string[] }[] = [
   { name: 'http', files: /^src\/http\//, uses: ['core', 'package'] },
   {
     name: 'app',
-    files: /^src\/(app(-\w+)?|config|log|metrics|operator|system)\.ts$|^src\/config\//,
+    files: /^src\/(app(-\w+)?|config|log|metrics|operator|system|type-id)\.ts$|^src\/config\//,
     uses: ['core', 'store', 'net', 'conditions', 'mcp', 'http', 'package'],
   },
   { name: 'main', files: /^src\/main\.ts$|^src\/commands\//, uses: ['app', 'core', 'package', 'verify'] },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeLog } from '../../src/log.ts';
-import { newTypeId, systemClock, systemRandom } from '../../src/system.ts';
+import { systemClock, systemRandom } from '../../src/system.ts';
 
 describe('makeLog', () => {
   let folder: string;
@@ -91,13 +91,6 @@ describe('systemClock', () => {
     vi.advanceTimersByTime(60 * days);
     expect(run).toHaveBeenCalledTimes(0);
   });
-});
-
-it('makes ids that sort by time', () => {
-  const ids = Array.from({ length: 100 }, () => newTypeId('evt'));
-  expect(ids[0]).toMatch(/^evt_[0-9a-hjkmnp-tv-z]{26}$/);
-  expect(ids.toSorted()).toEqual(ids);
-  expect(new Set(ids).size).toBe(100);
 });
 
 it('is random', () => {
