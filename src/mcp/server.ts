@@ -1,4 +1,5 @@
-import { type CallToolResult, McpServer } from '@modelcontextprotocol/server';
+import { type CallToolResult, CLIENT_INFO_META_KEY, McpServer } from '@modelcontextprotocol/server';
+import { z } from 'zod';
 import type { Tool } from '../../tools/define.ts';
 import { chooseTools } from '../../tools/index.ts';
 import type { Log } from '../core/ports.ts';
@@ -61,23 +62,24 @@ function registerTool(server: McpServer, tool: Tool, session: Session, log: Log)
     outputSchema: unchecked(() => ({ ...advertise(tool).outputSchema })),
     scopeChallenge: challenge(tool.scope),
   };
-  server.registerTool(tool.name, config, (args) =>
-    answer(tool, session, log, args, () => server.server.getClientVersion()),
+  server.registerTool(tool.name, config, (args, { mcpReq }) =>
+    answer(tool, session, log, args, introduction(mcpReq.envelope) ?? server.server.getClientVersion()),
   );
 }
 
-type ClientOf = () => { name: string; version: string } | undefined;
+const clientInfo = z.object({ name: z.string(), version: z.string() });
 
-async function answer(
-  tool: Tool,
-  session: Session,
-  log: Log,
-  args: unknown,
-  client: ClientOf,
-): Promise<CallToolResult> {
+/** Since 2026-07-28 each request may introduce its client, in a field that nobody has checked; before, the first one does. */
+function introduction(envelope: object = {}): Client {
+  return clientInfo.safeParse(Reflect.get(envelope, CLIENT_INFO_META_KEY)).data;
+}
+
+type Client = { name: string; version: string } | undefined;
+
+async function answer(tool: Tool, session: Session, log: Log, args: unknown, client: Client): Promise<CallToolResult> {
   try {
     const { core, principal } = await session.open();
-    const result = await tool.call(core, introduced(principal, client()), args);
+    const result = await tool.call(core, introduced(principal, client), args);
     return { content: [{ type: 'text', text: JSON.stringify(result) }], structuredContent: result };
   } catch (error) {
     return { content: [{ type: 'text', text: explain(error, log).text }], isError: true };
@@ -85,7 +87,7 @@ async function answer(
 }
 
 /** The principal with the name that its client gave in the protocol, which says more than a user agent. */
-function introduced(principal: Principal, client: ReturnType<ClientOf>): Principal {
+function introduced(principal: Principal, client: Client): Principal {
   if (client === undefined) return principal;
   return { ...principal, via: { ...principal.via, client: `${client.name}/${client.version}` } };
 }
