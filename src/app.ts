@@ -4,6 +4,7 @@ import { checkSecretKey } from './config/secret-key-check.ts';
 import { readSecretKey } from './config/secret-key.ts';
 import { type Core, createCore } from './core/core.ts';
 import type { Ports, Store } from './core/ports.ts';
+import type { Schemas } from './core/schemas.ts';
 import type { Settings } from './core/settings.ts';
 import { makeLog } from './log.ts';
 import { makeOperator, type Operator } from './operator.ts';
@@ -117,6 +118,7 @@ async function openPorts(config: Config, overrides: Partial<Ports>, port: () => 
     sender: makeSender({ policy, clock, connectionsPerOrigin: config.endpointConcurrency }),
     metrics,
     conditions,
+    schemas: overrides.schemas ?? lateSchemas,
     targets: overrides.targets ?? makeTargets({ policy, clock }),
     clock,
     random: overrides.random ?? systemRandom,
@@ -124,6 +126,14 @@ async function openPorts(config: Config, overrides: Partial<Ports>, port: () => 
     log,
   };
 }
+
+/** Most workspaces check no schema, and the validator takes a while to load. */
+const lateSchemas: Schemas = {
+  async compile(text) {
+    const { schemas } = await import('./schemas/schemas.ts');
+    return schemas.compile(text);
+  },
+};
 
 /** Loads what `createPosthorn` will need, and opens nothing. */
 export async function preload({ databaseUrl }: Config): Promise<void> {

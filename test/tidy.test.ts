@@ -47,13 +47,14 @@ const layers: { name: string; files: RegExp; uses: string[] }[] = [
   { name: 'store', files: /^src\/store\//, uses: ['core', 'package'] },
   { name: 'net', files: /^src\/net\//, uses: ['core', 'package'] },
   { name: 'conditions', files: /^src\/conditions\//, uses: ['core'] },
+  { name: 'schemas', files: /^src\/schemas\//, uses: ['core'] },
   { name: 'tools', files: /^tools\//, uses: ['core'] },
   { name: 'mcp', files: /^src\/mcp\//, uses: ['core', 'tools', 'package'] },
   { name: 'http', files: /^src\/http\//, uses: ['core', 'package'] },
   {
     name: 'app',
     files: /^src\/(app(-\w+)?|config|log|metrics|operator|system|type-id)\.ts$|^src\/config\//,
-    uses: ['core', 'store', 'net', 'conditions', 'mcp', 'http', 'package'],
+    uses: ['core', 'store', 'net', 'conditions', 'schemas', 'mcp', 'http', 'package'],
   },
   { name: 'main', files: /^src\/main\.ts$|^src\/commands\//, uses: ['app', 'core', 'package', 'verify'] },
 ];

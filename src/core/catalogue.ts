@@ -77,3 +77,8 @@ export const builtInEventTypes: readonly BuiltIn[] = [
 ];
 
 export const builtInNames: readonly string[] = builtInEventTypes.map(({ name }) => name);
+
+/** The built-in types as a catalogue shows them that nobody has changed. */
+export function builtInCatalogue(): EventType[] {
+  return builtInEventTypes.map((type) => ({ ...type, schema: null, validation: 'off', built_in: true }));
+}

@@ -19,6 +19,7 @@ import {
   untrusted,
   url,
 } from './input-fields.ts';
+import { validations } from './schemas.ts';
 import { auditActions, deliveryStatuses, endpointStatuses, faces, scopes } from './vocabulary.ts';
 
 export { limits } from './input-fields.ts';
@@ -133,8 +134,12 @@ export const inputs = {
       .max(limits.eventTypeCharactersMax)
       .regex(/^[a-z0-9_]+(\.[a-z0-9_]+)*$/, 'use lower-case words joined by dots, such as invoice.paid'),
     description: z.string().min(1).max(limits.descriptionCharactersMax),
-    schema: jsonObject.nullable().optional().describe('JSON Schema of the data'),
+    schema: jsonObject.nullable().optional().describe('JSON Schema 2020-12 of the data, at most 32,768 characters'),
     example: jsonObject.describe('What the data of a sample looks like'),
+    validation: z
+      .enum(validations)
+      .optional()
+      .describe('What becomes of events that do not fit the schema: off, the default, warn, or reject'),
   }),
   eventTypeName: z.strictObject({ name: eventTypeName }),
   listAttempts: z.strictObject({ subscription_id: id, ...attemptFilters, ...untrusted, ...paging }),

@@ -1,5 +1,6 @@
 import type { AuditStore, Author } from './audit.ts';
 import type { Conditions, FilterErrorCount, FilterErrorNote } from './conditions.ts';
+import type { Schemas, Validation } from './schemas.ts';
 import type { AttemptError, DeliveryStatus, DisabledReason, EndpointStatus, Scope } from './vocabulary.ts';
 
 /** What core needs from outside. Times are epoch milliseconds, ids of rows are integers. */
@@ -8,6 +9,7 @@ export interface Ports {
   sender: Sender;
   targets: Targets;
   conditions: Conditions;
+  schemas: Schemas;
   metrics: Metrics;
   clock: Clock;
   random: Random;
@@ -145,8 +147,14 @@ export interface Matchable {
   /** Changes with every change of the workspace's endpoints or event types. */
   version: number;
   endpoints: MatchableEndpoint[];
-  /** Names of the workspace's own event types; the built-in ones are not among them. */
-  eventTypes: string[];
+  /** Those that the workspace added or changed; the other built-in ones are not among them. */
+  eventTypes: MatchableType[];
+}
+export interface MatchableType {
+  name: string;
+  /** Text of a JSON Schema; null where events need not fit one. */
+  schema: string | null;
+  validation: Validation;
 }
 export interface MatchableEndpoint {
   id: number;
@@ -544,6 +552,7 @@ export interface EventTypeRecord {
   description: string;
   schema: string | null;
   example: string;
+  validation: Validation;
 }
 
 /** Workspaces and keys. The only queries without a workspace are those that find out which one. */

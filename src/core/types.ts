@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { validations } from './schemas.ts';
 import {
   attemptErrors,
   auditActions,
@@ -112,6 +113,10 @@ export type Delivery = z.infer<typeof delivery>;
 export const published = z.object({
   id: z.string(),
   deliveries: z.int().describe('How many endpoints it is owed to'),
+  warnings: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .optional()
+    .describe('Where it does not fit the schema of its type'),
 });
 export type Published = z.infer<typeof published>;
 
@@ -152,6 +157,7 @@ export const eventType = z.object({
   description: z.string(),
   schema: z.json().nullable(),
   example: z.json(),
+  validation: z.enum(validations).describe('What becomes of events that do not fit the schema'),
   built_in: z.boolean(),
 });
 export type EventType = z.infer<typeof eventType>;

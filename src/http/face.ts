@@ -1,4 +1,5 @@
 import type { Core } from '../core/core.ts';
+import type { EventType } from '../core/types.ts';
 import type { Log } from '../core/ports.ts';
 import type { HostGuard } from './hosts.ts';
 
@@ -13,6 +14,8 @@ export interface Face {
   /** Null when requests can be served, else the reason why not, in a sentence that strangers may read. */
   ready: () => Promise<string | null>;
   log: Log;
-  /** The OpenAPI document as JSON text, made when it is first asked for. */
+  /** The OpenAPI document that everybody may read, as JSON text, made when it is first asked for. */
   openApi: () => string;
+  /** The same with the catalogue of a workspace. */
+  openApiOf: (types: readonly EventType[]) => string;
 }

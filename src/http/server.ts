@@ -12,6 +12,7 @@ import type { Face } from './face.ts';
 import { makeHostGuard } from './hosts.ts';
 import { type MetricsFace, metricsAnswer } from './metrics.ts';
 import { type McpFetch, mcpHandler, mcpMethods } from './mcp-mount.ts';
+import { builtInCatalogue } from '../core/catalogue.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { mcpPath, openApiPath } from './paths.ts';
 import { problemAnswer } from './problem.ts';
@@ -36,18 +37,21 @@ export interface AppOptions {
 /** Everything that is reached over HTTP: REST, MCP, health and the OpenAPI document. */
 export function makeApp(options: AppOptions): App {
   const publicUrl = options.publicUrl.replace(/\/+$/, '');
+  const { version, brand } = options;
+  const openApiOf: Face['openApiOf'] = (types) => JSON.stringify(openApiDocument({ publicUrl, version, brand, types }));
   const face: Face = {
     ...options,
     publicUrl,
     checkHost: makeHostGuard(options.allowedHosts, publicUrl),
-    openApi: lazily(() => JSON.stringify(openApiDocument(publicUrl, options.version))),
+    openApi: lazily(() => openApiOf(builtInCatalogue())),
+    openApiOf,
   };
   const app = new Hono<AppEnv>();
   for (const route of routes)
     app.on(route.method, route.path.replaceAll(/\{(\w+)\}/g, ':$1'), routeHandler(face, route));
   app.on(mcpMethods, mcpPath, mcpHandler(face, options.mcp));
   const open = (path: string, work: Work) => app.get(path, exchange(face, openSubject(face, path, true), work));
-  for (const route of serviceRoutes) open(route.path, () => route.run(face));
+  for (const route of serviceRoutes) open(route.path, (c) => route.run(face, c));
   const { metrics } = options;
   if (metrics) open('/metrics', (c) => metricsAnswer(metrics, c));
   open('/', async () => ({ status: 200, text: greeting(face), contentType: 'text/plain; charset=utf-8' }));

@@ -57,11 +57,19 @@ export function journeyStore(
         .where('status', '=', endpointStatus.active)
         .orderBy('id')
         .execute();
-      const own = await read.selectFrom('event_types').select('name').where('workspace_id', '=', workspaceId).execute();
+      const own = await read
+        .selectFrom('event_types')
+        .select(['name', 'schema', 'validation'])
+        .where('workspace_id', '=', workspaceId)
+        .execute();
       return {
         version,
         endpoints: endpoints.map((row) => ({ ...row, events: JSON.parse(row.events) as string[] })),
-        eventTypes: own.map(({ name }) => name),
+        eventTypes: own.map(({ name, schema, validation }) => ({
+          name,
+          schema: validation === 'off' ? null : schema,
+          validation,
+        })),
       };
     },
 

@@ -7,6 +7,7 @@ import {
   type EndpointStatus,
 } from '../core/vocabulary.ts';
 import type { EndpointKind } from '../core/ports.ts';
+import type { Validation } from '../core/schemas.ts';
 
 /** The version of schema.sql and schema.postgres.sql. A database with a higher one is refused. */
 export const schemaVersion = 1;
@@ -89,7 +90,7 @@ export interface Tables {
     description: string;
     schema: string | null;
     example: string;
-    validation: string;
+    validation: Validation;
     created_at: number;
     updated_at: number;
   };

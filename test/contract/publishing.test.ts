@@ -173,9 +173,13 @@ describe('the catalogue', () => {
     const schema = { type: 'object', properties: { total: { type: 'number' } } };
     const type = { name: 'order.paid', description: 'An order was paid.', schema, example: { total: 1 } };
     expect((await rest.publish({ type: 'order.paid' })).status).toBe(422);
-    expect((await put('order.paid', { name: 'order.paid', schema })).body).toEqual({ ...type, built_in: false });
+    expect((await put('order.paid', { name: 'order.paid', schema })).body).toEqual({
+      ...type,
+      validation: 'off',
+      built_in: false,
+    });
     const { body } = await rest.ask('GET', '/v1/event-types?limit=200');
-    expect(body.data).toContainEqual({ ...type, built_in: false });
+    expect(body.data).toContainEqual({ ...type, validation: 'off', built_in: false });
     expect((await rest.subscribe({ events: ['order.*'] })).status).toBe(201);
     expect((await rest.publish({ type: 'order.paid' })).body.deliveries).toBe(1);
     expect((await rest.ask('DELETE', '/v1/event-types/order.paid')).status).toBe(204);

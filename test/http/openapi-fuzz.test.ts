@@ -29,7 +29,9 @@ const repeated = ['repeated-1', 'repeated-2'].map((id) => ({ type: 'contact.crea
 const ownTypes = ['fuzz.one', 'fuzz.two', 'fuzz.three', 'fuzz.four'];
 
 type Document = Parameters<typeof judge>[0];
-const judged: Judge = judge(openApiDocument('http://localhost', '0') as unknown as Document);
+const judged: Judge = judge(
+  openApiDocument({ publicUrl: 'http://localhost', version: '0', brand: 'Brand', types: [] }) as unknown as Document,
+);
 const operations = judged.operations.filter(({ security }) => security.length > 0);
 
 let h: Harness;

@@ -6,7 +6,7 @@ import { type Harness, startHarness } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 const adminKey = 'an-admin-key-of-more-than-32-characters';
-const document = openApiDocument('http://localhost', '0') as {
+const document = openApiDocument({ publicUrl: 'http://localhost', version: '0', brand: 'Brand', types: [] }) as {
   paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
 };
 const json = { 'content-type': 'application/json' };

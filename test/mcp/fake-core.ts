@@ -82,6 +82,7 @@ export function coreWithOneSubscription(): Core {
           description: 'A contact was added.',
           schema: null,
           example: { id: 'con_1' },
+          validation: 'off' as const,
           built_in: true,
         },
       ],

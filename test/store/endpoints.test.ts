@@ -103,7 +103,11 @@ describe.each(engines)('endpoints on $name', (engine) => {
     seen.push(await version(workspaceId));
     await on.store.endpoints.update(workspaceId, endpoint.id, { status: 'paused', now: t0 });
     seen.push(await version(workspaceId));
-    await on.store.records.putEventType(workspaceId, { name: 'x.y', description: '', schema: null, example: '{}' }, t0);
+    await on.store.records.putEventType(
+      workspaceId,
+      { name: 'x.y', description: '', schema: null, example: '{}', validation: 'off' as const },
+      t0,
+    );
     seen.push(await version(workspaceId));
     await on.store.records.deleteEventType(workspaceId, 'x.y');
     seen.push(await version(workspaceId));
@@ -119,12 +123,12 @@ describe.each(engines)('endpoints on $name', (engine) => {
     await seedEndpoint(on.store, workspaceId, { status: 'pending_approval' });
     await on.store.records.putEventType(
       workspaceId,
-      { name: 'own.type', description: '', schema: null, example: '{}' },
+      { name: 'own.type', description: '', schema: null, example: '{}', validation: 'off' as const },
       t0,
     );
     expect(await on.store.journey.matchable(workspaceId)).toMatchObject({
       endpoints: [{ id: active.id, events: ['a.*'], filter: 'x' }],
-      eventTypes: ['own.type'],
+      eventTypes: [{ name: 'own.type', schema: null, validation: 'off' }],
     });
   });
 

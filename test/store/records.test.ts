@@ -127,16 +127,25 @@ describe.each(engines)('the log on $name', (engine) => {
   it('keeps a workspace’s own event types', async () => {
     const workspaceId = await seedWorkspace(on.store);
     const put = (name: string, description: string, schema: string | null) =>
-      on.store.records.putEventType(workspaceId, { name, description, schema, example: '{}' }, t0);
+      on.store.records.putEventType(
+        workspaceId,
+        { name, description, schema, example: '{}', validation: schema === null ? 'off' : 'warn' },
+        t0,
+      );
     await put('b.two', 'old', null);
     await put('a_b.two', 'underscore', null);
     await put('a.two', 'dot', null);
     await put('b.two', 'new', '{"type":"object"}');
     expect(await on.store.records.eventTypes(workspaceId)).toEqual([
-      { name: 'a.two', description: 'dot', schema: null, example: '{}' },
-      { name: 'a_b.two', description: 'underscore', schema: null, example: '{}' },
-      { name: 'b.two', description: 'new', schema: '{"type":"object"}', example: '{}' },
+      { name: 'a.two', description: 'dot', schema: null, example: '{}', validation: 'off' },
+      { name: 'a_b.two', description: 'underscore', schema: null, example: '{}', validation: 'off' },
+      { name: 'b.two', description: 'new', schema: '{"type":"object"}', example: '{}', validation: 'warn' },
     ]);
+    expect((await on.store.journey.matchable(workspaceId)).eventTypes).toContainEqual({
+      name: 'b.two',
+      schema: '{"type":"object"}',
+      validation: 'warn',
+    });
     expect(await on.store.records.deleteEventType(workspaceId, 'b.two')).toBe(true);
     expect(await on.store.records.deleteEventType(workspaceId, 'b.two')).toBe(false);
     expect(await on.store.records.eventTypes(workspaceId)).toHaveLength(2);

@@ -175,7 +175,7 @@ describe.each(engines)('another workspace on $name', (engine) => {
     await publish(store, workspaceId, [{ publicId: 'their-event', endpointIds: [endpoint.id] }], t0 + 1);
     await store.records.putEventType(
       workspaceId,
-      { name: 'their.type', description: '', schema: null, example: '{}' },
+      { name: 'their.type', description: '', schema: null, example: '{}', validation: 'off' as const },
       t0,
     );
     const key = {

@@ -1,5 +1,5 @@
 import { builtInNames } from '../catalogue.ts';
-import { PosthornError } from '../errors.ts';
+import { type FieldError, PosthornError } from '../errors.ts';
 import { inputs, type Inputs, limits, parseInput } from '../inputs.ts';
 import type { AcceptResult, NewEvent, Ports } from '../ports.ts';
 import { unknownName } from '../rules/match.ts';
@@ -8,6 +8,7 @@ import type { Settings } from '../settings.ts';
 import type { Principal, Published } from '../types.ts';
 import { requireScope } from '../use-case.ts';
 import { makeFilterErrors } from './filter-errors.ts';
+import { type Fit, notFitting } from './fitting.ts';
 import { makeMatcher, type Match, type Matcher } from './matcher.ts';
 
 /** An event owed to more endpoints than this gets its deliveries from the worker, in steps: one wide event must not hold
@@ -49,13 +50,16 @@ export function makePublisher(ports: Ports, settings: Settings, wake: () => void
   }
 
   /** Matches and stores, again with fresh endpoints when they changed meanwhile. */
-  async function store(workspaceId: number, drafts: Draft[]): Promise<AcceptResult & { outcome: 'stored' }> {
+  async function store(workspaceId: number, drafts: Draft[]): Promise<Stored> {
     for (let tries = 0; tries < matchTriesMax; tries++) {
       const matcher = await matcherOf(workspaceId, tries > 0);
       const unknown = drafts.findIndex(({ type }) => !matcher.knows(type));
       // What looks unknown may have been added since: only fresh knowledge refuses.
       if (unknown >= 0 && tries === 0) continue;
       if (unknown >= 0) throw unknownType(drafts, unknown, matcher);
+      const { warnings, refusals } = await matcher.fit(drafts);
+      if (refusals.length > 0 && tries === 0) continue;
+      if (refusals.length > 0) throw notFitting(refusals);
       const matches: Match[] = [];
       for (const one of drafts) matches.push(await matcher.match(one));
       const result = await ports.store.journey.accept({
@@ -68,7 +72,7 @@ export function makePublisher(ports: Ports, settings: Settings, wake: () => void
       if (result.outcome === 'stale') continue;
       const fresh = matches.filter((_, index) => result.events[index]?.repeated === false);
       for (const { errors } of fresh) filterErrors.note(workspaceId, errors);
-      return result;
+      return { ...result, warnings };
     }
     throw new PosthornError('store_unavailable', 'The endpoints of this workspace keep changing; nothing was stored.', {
       retryAfterSeconds: 1,
@@ -85,7 +89,7 @@ export function makePublisher(ports: Ports, settings: Settings, wake: () => void
 
   async function accept(principal: Principal, drafts: Draft[]): Promise<Answer[]> {
     checkRate(principal, drafts.length);
-    const { events } = await store(principal.workspaceId, drafts);
+    const { events, warnings } = await store(principal.workspaceId, drafts);
     const fresh = events.filter(({ repeated }) => !repeated);
     ports.metrics.accepted(
       fresh.length,
@@ -93,7 +97,7 @@ export function makePublisher(ports: Ports, settings: Settings, wake: () => void
     );
     wake();
     return events.map(({ deliveries, repeated }, index) => ({
-      published: { id: drafts[index]?.publicId ?? '', deliveries },
+      published: { id: drafts[index]?.publicId ?? '', deliveries, ...told(warnings.get(index)) },
       repeated,
     }));
   }
@@ -123,6 +127,12 @@ export function makePublisher(ports: Ports, settings: Settings, wake: () => void
     },
     close: () => filterErrors.close(),
   };
+}
+
+type Stored = AcceptResult & { outcome: 'stored' } & Pick<Fit, 'warnings'>;
+
+function told(warnings: FieldError[] | undefined): Pick<Published, 'warnings'> {
+  return warnings === undefined ? {} : { warnings };
 }
 
 /** An event that was checked and is not stored yet. `path`: where in the input it stands. */
@@ -184,7 +194,7 @@ function withEndpoints(drafts: Draft[], matches: Match[]): NewEvent[] {
 }
 
 function unknownType(drafts: Draft[], index: number, matcher: Matcher): PosthornError {
-  const names = [...builtInNames, ...matcher.matchable.eventTypes];
+  const names = [...builtInNames, ...matcher.matchable.eventTypes.map(({ name }) => name)];
   const errors = drafts
     .filter(({ type }) => !matcher.knows(type))
     .slice(0, unknownTypesMax)

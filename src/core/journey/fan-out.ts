@@ -7,7 +7,7 @@ import { makeMatcher } from './matcher.ts';
  * called after each step, and says whether to go on.
  */
 export async function fanOutWide(
-  ports: Pick<Ports, 'store' | 'clock' | 'conditions'>,
+  ports: Pick<Ports, 'store' | 'clock' | 'conditions' | 'schemas'>,
   made: () => boolean,
 ): Promise<void> {
   const { clock } = ports;

@@ -1,13 +1,10 @@
 import { builtInNames } from '../catalogue.ts';
-import type { Compiled, ConditionFault, Conditions, ConditionSubject } from '../conditions.ts';
-import type { Clock, Matchable, StoredEvent } from '../ports.ts';
+import type { Compiled, ConditionFault, ConditionSubject } from '../conditions.ts';
+import type { Matchable, Ports, StoredEvent } from '../ports.ts';
 import { judge, subjectOf } from '../rules/condition.ts';
 import { wants } from '../rules/match.ts';
-
-/** Filters are looked at for this long at a stretch; then everything else that this process does has its turn. */
-const stretchMsMax = 5;
-/** Filters between two looks at the clock. */
-const filtersPerLook = 16;
+import { type Fitting, makeFitting } from './fitting.ts';
+import { Stretch } from './stretch.ts';
 
 /** A filter that had no value for an event, so that the endpoint did not get it. */
 export interface FilterError {
@@ -24,6 +21,8 @@ export interface Match {
 export interface Matcher {
   readonly matchable: Matchable;
   knows(type: string): boolean;
+  /** Which events do not fit the schema of their type. */
+  fit: Fitting['check'];
   match(event: StoredEvent): Match | Promise<Match>;
 }
 
@@ -32,11 +31,9 @@ interface Taker {
   filter: Compiled | null;
 }
 
-export function makeMatcher(
-  matchable: Matchable,
-  { conditions, clock }: { conditions: Conditions; clock: Clock },
-): Matcher {
-  const names = new Set([...builtInNames, ...matchable.eventTypes]);
+export function makeMatcher(matchable: Matchable, ports: Pick<Ports, 'conditions' | 'schemas' | 'clock'>): Matcher {
+  const { conditions, clock } = ports;
+  const names = new Set([...builtInNames, ...matchable.eventTypes.map(({ name }) => name)]);
   const byType = new Map<string, { takers: Taker[]; unfiltered: Match | null }>();
 
   function chosen(type: string): { takers: Taker[]; unfiltered: Match | null } {
@@ -54,15 +51,12 @@ export function makeMatcher(
   async function judgeAll(takers: Taker[], subject: ConditionSubject): Promise<Match> {
     const endpointIds: number[] = [];
     const errors: FilterError[] = [];
-    let since = clock.now();
-    for (const [index, { id, filter }] of takers.entries()) {
+    const stretch = new Stretch(clock);
+    for (const { id, filter } of takers) {
       const verdict = filter === null || judge(filter, subject);
       if (verdict === true) endpointIds.push(id);
       else if (verdict !== false) errors.push({ endpointId: id, fault: verdict });
-      if (index % filtersPerLook === 0 && clock.now() - since > stretchMsMax) {
-        await new Promise(setImmediate);
-        since = clock.now();
-      }
+      if (stretch.isOver()) await stretch.rest();
     }
     return { endpointIds, errors };
   }
@@ -70,6 +64,7 @@ export function makeMatcher(
   return {
     matchable,
     knows: (type) => names.has(type),
+    fit: makeFitting(matchable, ports).check,
     match(event) {
       const { takers, unfiltered } = chosen(event.type);
       return unfiltered ?? judgeAll(takers, subjectOf(event));

@@ -1,5 +1,5 @@
-import { builtInEventTypes, builtInNames } from '../catalogue.ts';
-import { PosthornError } from '../errors.ts';
+import { builtInCatalogue, builtInNames } from '../catalogue.ts';
+import { type FieldError, PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import type { EventTypeRecord } from '../ports.ts';
 import { cursorAfter, rowBefore } from '../rules/ids.ts';
@@ -10,8 +10,7 @@ import { type Context, notFound } from '../use-case.ts';
 /** The catalogue of the workspace: the built-in types, as it changed them, and its own, by name. */
 export async function catalogue(context: Context, workspaceId: number): Promise<EventType[]> {
   const own = await context.store.records.eventTypes(workspaceId);
-  const builtIn = builtInEventTypes.map((type) => ({ ...type, schema: null, built_in: true }));
-  const all = new Map<string, EventType>(builtIn.map((type) => [type.name, type]));
+  const all = new Map(builtInCatalogue().map((type) => [type.name, type]));
   for (const record of own) all.set(record.name, showEventType(record, all.has(record.name)));
   return [...all.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -56,6 +55,7 @@ function showEventType(record: EventTypeRecord, builtIn: boolean): EventType {
     description: record.description,
     schema: record.schema === null ? null : (JSON.parse(record.schema) as EventType['schema']),
     example: JSON.parse(record.example) as EventType['example'],
+    validation: record.validation,
     built_in: builtIn,
   };
 }
@@ -71,9 +71,28 @@ export async function putEventType(
     description: input.description,
     schema: input.schema === undefined || input.schema === null ? null : JSON.stringify(input.schema),
     example: JSON.stringify(input.example),
+    validation: input.validation ?? 'off',
   };
+  await checkSchema(context, record);
   await context.store.records.putEventType(principal.workspaceId, record, context.clock.now());
   return showEventType(record, builtInNames.includes(input.name));
+}
+
+/** A schema has to be one, and the example has to fit it. */
+async function checkSchema(context: Context, { schema, example, validation }: EventTypeRecord): Promise<void> {
+  if (schema === null) {
+    if (validation !== 'off')
+      throw notFitting({ path: '/validation', message: 'needs a schema to hold events against' });
+    return;
+  }
+  const compiled = await context.schemas.compile(schema);
+  if ('fault' in compiled) throw notFitting({ ...compiled.fault, path: `/schema${compiled.fault.path}` });
+  const fault = compiled.check(JSON.parse(example));
+  if (fault !== null) throw notFitting({ ...fault, path: `/example${fault.path}` });
+}
+
+function notFitting(error: FieldError): PosthornError {
+  return new PosthornError('validation_failed', `${error.path}: ${error.message}.`, { errors: [error] });
 }
 
 /** Takes the workspace's own type away; a built-in one that it changed is as it was again. */

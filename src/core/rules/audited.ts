@@ -33,8 +33,13 @@ export function auditedKey(record: KeyRecord): AuditFacts {
 }
 
 /** Schema and example can be as large as a request and hold somebody's data: their hashes tell whether they changed. */
-export function auditedEventType({ description, schema, example }: EventTypeRecord): AuditFacts {
-  return { description, schema_sha256: schema === null ? null : sha256(schema), example_sha256: sha256(example) };
+export function auditedEventType({ description, schema, example, validation }: EventTypeRecord): AuditFacts {
+  return {
+    description,
+    schema_sha256: schema === null ? null : sha256(schema),
+    example_sha256: sha256(example),
+    validation,
+  };
 }
 
 function sha256(text: string | Buffer): string {

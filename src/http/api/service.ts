@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import type { ErrorCode } from '../../core/errors.ts';
+import type { EventType } from '../../core/types.ts';
 import { scopes } from '../../core/vocabulary.ts';
 import type { Answer } from '../answer.ts';
+import { authenticateRequest } from '../auth.ts';
+import type { RequestContext } from '../context.ts';
 import type { Face } from '../face.ts';
 import { mcpPath, metadataPath, openApiPath } from '../paths.ts';
 import type { DocumentedAnswer } from './route.ts';
@@ -11,8 +15,11 @@ export interface ServiceRoute {
   path: `/${string}`;
   operationId: string;
   summary: string;
+  description?: string;
   answers: readonly DocumentedAnswer[];
-  run(face: Face): Promise<Answer>;
+  /** Codes that it may answer beside those of every route. */
+  errors?: readonly ErrorCode[];
+  run(face: Face, c: RequestContext): Promise<Answer>;
 }
 
 const alive = z.object({ status: z.literal('ok') });
@@ -51,11 +58,27 @@ export const serviceRoutes: readonly ServiceRoute[] = [
     operationId: 'openapi',
     summary: 'This document',
     answers: [{ status: 200, description: 'OpenAPI 3.1', schema: z.looseObject({ openapi: z.string() }) }],
-    run: async (face) => ({ status: 200, text: face.openApi() }),
+    description:
+      'Its webhooks are the built-in event types. With a key that holds webhooks:read, they are those of its workspace.',
+    errors: ['unauthorized', 'store_unavailable'],
+    run: async (face, c) => ({ status: 200, text: await documentFor(face, c), headers: { vary: 'authorization' } }),
   },
   metadataRoute('protectedResource', '/.well-known/oauth-protected-resource'),
   metadataRoute('protectedResourceMcp', metadataPath),
 ];
+
+async function documentFor(face: Face, c: RequestContext): Promise<string> {
+  if (!c.req.raw.headers.has('authorization')) return face.openApi();
+  const principal = await authenticateRequest(face.core, c.req.raw, 'rest');
+  if (!principal.scopes.has('webhooks:read')) return face.openApi();
+  const types: EventType[] = [];
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await face.core.listEventTypes(principal, cursor === undefined ? {} : { cursor });
+    types.push(...page.data);
+    cursor = page.next_cursor;
+  }
+  return face.openApiOf(types);
+}
 
 async function readiness(face: Face): Promise<Answer> {
   const reason = await face.ready().catch((error: unknown) => {

@@ -1,7 +1,9 @@
+import type { EventType } from '../../core/types.ts';
 import { routes } from '../api/routes.ts';
 import { serviceRoutes } from '../api/service.ts';
 import { operation, serviceOperation } from './operation.ts';
 import { Components, type Json } from './schemas.ts';
+import { headerParameters, webhooksOf } from './webhooks.ts';
 
 const description = [
   'Posthorn delivers webhooks: what is published is signed, sent, retried and logged.',
@@ -28,8 +30,16 @@ const headers = {
   'WWW-Authenticate': { description: 'A Bearer challenge (RFC 6750)', schema: { type: 'string' } },
 };
 
-/** The OpenAPI 3.1 document of every route, made from the schemas that check what comes in. */
-export function openApiDocument(publicUrl: string, version: string): Json {
+/** Who serves the document, and to whom: `types` is the catalogue that the reader may see. */
+export interface Served {
+  publicUrl: string;
+  version: string;
+  brand: string;
+  types: readonly EventType[];
+}
+
+/** The OpenAPI 3.1 document of every route and webhook, made from the schemas that check what comes in. */
+export function openApiDocument({ publicUrl, version, brand, types }: Served): Json {
   const components = new Components();
   const paths: Record<string, Json> = {};
   const add = (path: string, method: string, what: Json) => {
@@ -44,9 +54,11 @@ export function openApiDocument(publicUrl: string, version: string): Json {
     security: [{ apiKey: [] }],
     tags,
     paths,
+    webhooks: webhooksOf(types),
     components: {
       schemas: components.schemas,
       headers,
+      parameters: headerParameters(brand),
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key. Operations name the scope they need.' },
       },

@@ -48,8 +48,12 @@ export function serviceOperation(route: ServiceRoute, components: Components): J
     operationId: route.operationId,
     tags: ['Service'],
     summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
     security: [],
-    responses: { ...problems(everywhere, components), ...answers(route.answers, components) },
+    responses: {
+      ...problems([...everywhere, ...(route.errors ?? [])], components),
+      ...answers(route.answers, components),
+    },
   };
 }
 

@@ -118,16 +118,16 @@ export function recordStore({ read, change }: ChangeAccess): RecordStore {
     eventTypes: (workspaceId) =>
       read
         .selectFrom('event_types')
-        .select(['name', 'description', 'schema', 'example'])
+        .select(['name', 'description', 'schema', 'example', 'validation'])
         .where('workspace_id', '=', workspaceId)
         .orderBy('name')
         .execute(),
 
     putEventType: (workspaceId, type, now) =>
       change(async (trx) => {
-        const { name, description, schema, example } = type;
+        const { name, description, schema, example, validation } = type;
         const before = await ownType(trx, workspaceId, name);
-        const values = { description, schema, example, validation: 'off', updated_at: now };
+        const values = { description, schema, example, validation, updated_at: now };
         await trx
           .insertInto('event_types')
           .values({ ...values, workspace_id: workspaceId, name, created_at: now })
@@ -159,7 +159,7 @@ async function ownType(trx: Kysely<Tables>, workspaceId: number, name: string): 
   await lockWorkspace(trx, workspaceId);
   const row = await trx
     .selectFrom('event_types')
-    .select(['name', 'description', 'schema', 'example'])
+    .select(['name', 'description', 'schema', 'example', 'validation'])
     .where('workspace_id', '=', workspaceId)
     .where('name', '=', name)
     .executeTakeFirst();
