@@ -1,6 +1,6 @@
 import type { AuditStore, Author } from './audit.ts';
 import type { Conditions, FilterErrorCount, FilterErrorNote } from './conditions.ts';
-import type { Schemas, Validation } from './schemas.ts';
+import type { MatchableType, Schemas, Validation } from './schemas.ts';
 import type { AttemptError, DeliveryStatus, DisabledReason, EndpointStatus, Scope } from './vocabulary.ts';
 
 /** What core needs from outside. Times are epoch milliseconds, ids of rows are integers. */
@@ -149,12 +149,6 @@ export interface Matchable {
   endpoints: MatchableEndpoint[];
   /** Those that the workspace added or changed; the other built-in ones are not among them. */
   eventTypes: MatchableType[];
-}
-export interface MatchableType {
-  name: string;
-  /** Text of a JSON Schema; null where events need not fit one. */
-  schema: string | null;
-  validation: Validation;
 }
 export interface MatchableEndpoint {
   id: number;

@@ -15,3 +15,11 @@ export interface SchemaFault {
 export const validations = ['off', 'warn', 'reject'] as const;
 /** What becomes of an event whose data does not fit the schema of its type. */
 export type Validation = (typeof validations)[number];
+
+/** An event type, as far as publishing looks at it. */
+export interface MatchableType {
+  name: string;
+  /** Text of a JSON Schema; null where events need not fit one. */
+  schema: string | null;
+  validation: Validation;
+}
