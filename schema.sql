@@ -135,6 +135,35 @@ create table endpoint_secrets (
 );
 create index endpoint_secrets_by_endpoint on endpoint_secrets (endpoint_id, id);
 
+-- When this event (and this condition), call these webhook configs.
+create table automations (
+  id integer primary key,
+  public_id text not null unique, -- aut_…
+  workspace_id integer not null references workspaces (id),
+  name text not null,
+  trigger_event text not null,    -- a pattern, as in endpoints.events
+  conditions text,                -- condition on event and data; null: every event of the trigger
+  enabled integer not null,
+  fired_count integer not null,   -- events that it called its configs for
+  last_fired_at integer,
+  error_count integer not null,   -- events that the conditions had no value for, since they were set
+  last_error text,                -- our sentence
+  last_error_at integer,
+  created_by_key_id integer,
+  created_at integer not null,
+  updated_at integer not null
+);
+create index automations_by_workspace on automations (workspace_id, id);
+
+-- What an automation does: the configs that it calls.
+create table automation_actions (
+  automation_id integer not null references automations (id),
+  position integer not null,      -- 0 for the first
+  endpoint_id integer not null references endpoints (id),
+  primary key (automation_id, position)
+) without rowid;
+create index automation_actions_by_endpoint on automation_actions (endpoint_id);
+
 -- Answers kept for 24 hours under the caller's Idempotency-Key.
 create table idempotency_keys (
   workspace_id integer not null references workspaces (id),

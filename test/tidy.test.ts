@@ -24,7 +24,7 @@ const functionLinesMax = 70;
 
 /** Longer than the limit for a reason, and no longer than this. */
 const longFiles: Record<string, { linesMax: number; because: string }> = {
-  'src/core/ports.ts': { linesMax: 600, because: 'types alone: all that core needs from outside, in one place' },
+  'src/core/ports.ts': { linesMax: 620, because: 'types alone: all that core needs from outside, in one place' },
   'src/core/journey/worker.ts': { linesMax: 360, because: 'one loop, whose parts share its state' },
 };
 /** Each makes an object of methods, as a class would; what is left without them is short. */

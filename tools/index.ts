@@ -1,10 +1,13 @@
+import { createAutomation } from './create_automation.ts';
 import { createWebhookConfig } from './create_webhook_config.ts';
 import { createWebhookSubscription } from './create_webhook_subscription.ts';
+import { deleteAutomation } from './delete_automation.ts';
 import { deleteWebhookConfig } from './delete_webhook_config.ts';
 import { deleteWebhookSubscription } from './delete_webhook_subscription.ts';
 import { getEvent } from './get_event.ts';
 import { getWebhookConfig } from './get_webhook_config.ts';
 import { getWebhookSubscription } from './get_webhook_subscription.ts';
+import { listAutomations } from './list_automations.ts';
 import { listEventTypes } from './list_event_types.ts';
 import { listEvents } from './list_events.ts';
 import { listWebhookConfigLogs } from './list_webhook_config_logs.ts';
@@ -17,6 +20,7 @@ import { retryWebhookDelivery } from './retry_webhook_delivery.ts';
 import { rotateWebhookSecret } from './rotate_webhook_secret.ts';
 import { testWebhookConfig } from './test_webhook_config.ts';
 import { testWebhookSubscription } from './test_webhook_subscription.ts';
+import { updateAutomation } from './update_automation.ts';
 import { updateWebhookConfig } from './update_webhook_config.ts';
 import { updateWebhookSubscription } from './update_webhook_subscription.ts';
 import type { Tool } from './define.ts';
@@ -49,6 +53,10 @@ export const tools: readonly Tool[] = [
   deleteWebhookConfig,
   testWebhookConfig,
   listWebhookConfigLogs,
+  createAutomation,
+  listAutomations,
+  updateAutomation,
+  deleteAutomation,
 ];
 
 /** The tools that the operator switched on: those of the groups, in read-only mode only those that change nothing. */

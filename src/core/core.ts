@@ -3,6 +3,14 @@ import { inputs } from './inputs.ts';
 import { makePublisher } from './journey/accept.ts';
 import { makeTestSender } from './journey/send.ts';
 import { makeWorker, type Worker } from './journey/worker.ts';
+import {
+  createAutomation,
+  deleteAutomation,
+  dryRunAutomation,
+  getAutomation,
+  listAutomations,
+  updateAutomation,
+} from './manage/automations.ts';
 import { listAudit } from './manage/audit.ts';
 import { authenticate, bootstrap, createKey, listKeys, localPrincipal, revokeKey } from './manage/keys.ts';
 import {
@@ -67,6 +75,12 @@ export const useCases = {
   replayConfig: change('config.replay', 'webhooks:write', inputs.replayConfig, replayConfig),
   approveConfig: change('config.approve', 'webhooks:approve', inputs.approveConfig, approveConfig),
   listConfigLogs: useCase('webhooks:read', inputs.listConfigAttempts, listConfigLogs),
+  createAutomation: change('automation.create', 'webhooks:write', inputs.createAutomation, createAutomation),
+  listAutomations: useCase('webhooks:read', inputs.listAutomations, listAutomations),
+  getAutomation: useCase('webhooks:read', inputs.automationId, getAutomation),
+  updateAutomation: change('automation.update', 'webhooks:write', inputs.updateAutomation, updateAutomation),
+  deleteAutomation: change('automation.delete', 'webhooks:delete', inputs.automationId, deleteAutomation),
+  dryRunAutomation: useCase('webhooks:write', inputs.automationId, dryRunAutomation),
   listLogs: useCase('webhooks:read', inputs.listAllAttempts, listLogs),
   listSubscriptionLogs: useCase('webhooks:read', inputs.listAttempts, listSubscriptionLogs),
   listEventTypes: useCase('webhooks:read', inputs.listEventTypes, listEventTypes),

@@ -59,7 +59,11 @@ export const errorTable = {
     title: 'This key may not approve the endpoint',
     advice: 'Ask someone whose key neither created the endpoint nor was made by the key that did.',
   },
-  in_use: { status: 409, title: 'Still in use', advice: 'Change or delete what uses it first; the detail names it.' },
+  config_in_use: {
+    status: 409,
+    title: 'Automations use the config',
+    advice: 'Change or delete the automations that the detail names first.',
+  },
   built_in: {
     status: 409,
     title: 'A built-in event type cannot be deleted',

@@ -18,6 +18,8 @@ function isTime(text: string): boolean {
 export const limits = {
   urlCharactersMax: 2_048,
   descriptionCharactersMax: 500,
+  automationsPerWorkspaceMax: 1_000,
+  actionsPerAutomationMax: 10,
   eventsPerSubscriptionMax: 100,
   eventTypeCharactersMax: 128,
   conditionCharactersMax: 2_048,

@@ -51,7 +51,7 @@ const span = {
       'failed: its schedule was used up; missed: never queued; all: delivered ones too; left out: failed and missed',
     ),
 };
-const configName = z.string().min(1).max(limits.nameCharactersMax).describe('What people call it');
+const shownName = z.string().min(1).max(limits.nameCharactersMax).describe('What people call it');
 const ownHeaders = headers.describe(
   'Added to every request; stored sealed, shown masked. Replaces all that were there',
 );
@@ -60,6 +60,17 @@ const triggerEvents = z
   .max(limits.eventsPerSubscriptionMax)
   .describe('Event types that fire it; none: only automations do');
 const includeTriggerData = z.boolean().describe("Whether requests carry the event's data");
+
+const triggerEvent = eventPattern.describe('What fires it: an event type such as contact.created, contact.*, or *');
+const conditions = condition
+  .nullable()
+  .describe('Fires only for events for which this CEL expression is true, such as data.amount > 100; null: for all');
+const actions = z
+  .array(z.strictObject({ type: z.literal('webhook'), config_id: id }))
+  .min(1)
+  .max(limits.actionsPerAutomationMax)
+  .describe('The webhook configs that it calls, each once');
+const enabled = z.boolean().describe('false: it does nothing until it is enabled again');
 
 export const inputs = {
   createSubscription: z.strictObject({
@@ -97,7 +108,7 @@ export const inputs = {
     ...span,
   }),
   createConfig: z.strictObject({
-    name: configName,
+    name: shownName,
     url,
     headers: ownHeaders.optional(),
     trigger_events: triggerEvents.default([]),
@@ -109,7 +120,7 @@ export const inputs = {
   configId: z.strictObject({ config_id: id }),
   updateConfig: z.strictObject({
     config_id: id,
-    name: configName.optional(),
+    name: shownName.optional(),
     url: url.optional(),
     headers: ownHeaders.optional(),
     trigger_events: triggerEvents.optional(),
@@ -121,6 +132,23 @@ export const inputs = {
   rotateConfigSecret: z.strictObject({ config_id: id, ...rotation }),
   replayConfig: z.strictObject({ config_id: id, ...span }),
   listConfigAttempts: z.strictObject({ config_id: id, ...attemptFilters, ...untrusted, ...paging }),
+  createAutomation: z.strictObject({
+    name: shownName,
+    trigger_event: triggerEvent,
+    conditions: conditions.optional(),
+    actions,
+    enabled: enabled.default(true),
+  }),
+  listAutomations: z.strictObject({ ...paging }),
+  automationId: z.strictObject({ automation_id: id }),
+  updateAutomation: z.strictObject({
+    automation_id: id,
+    name: shownName.optional(),
+    trigger_event: triggerEvent.optional(),
+    conditions: conditions.optional(),
+    actions: actions.optional(),
+    enabled: enabled.optional(),
+  }),
   listAllAttempts: z.strictObject({
     endpoint_id: id.optional(),
     ...attemptFilters,

@@ -1,3 +1,4 @@
+import type { AutomationRef, AutomationStore, MatchableAutomation } from './automations.ts';
 import type { AuditStore, Author } from './audit.ts';
 import type { Conditions, FilterErrorCount, FilterErrorNote } from './conditions.ts';
 import type { MatchableType, Schemas, Validation } from './schemas.ts';
@@ -92,6 +93,7 @@ export interface Store {
   deliveries: DeliveryStore;
   keys: KeyStore;
   audit: AuditStore;
+  automations: AutomationStore;
   /**
    * The same database for one use case, which is the author of what it changes: its first change writes a row into the
    * audit log, in the same transaction. Null: it may change nothing.
@@ -147,6 +149,7 @@ export interface Matchable {
   /** Changes with every change of the workspace's endpoints or event types. */
   version: number;
   endpoints: MatchableEndpoint[];
+  automations: MatchableAutomation[];
   /** Those that the workspace added or changed; the other built-in ones are not among them. */
   eventTypes: MatchableType[];
 }
@@ -386,8 +389,11 @@ export interface EndpointStore {
   list(workspaceId: number, query: EndpointQuery): Promise<EndpointRecord[]>;
   /** Null when it is gone, or not as it was seen. */
   update(workspaceId: number, id: number, change: EndpointChange): Promise<EndpointRecord | null>;
-  /** Marks it deleted and cancels what it is owed, in steps of their own. */
-  delete(workspaceId: number, id: number, now: number): Promise<void>;
+  /**
+   * Marks it deleted and cancels what it is owed, in steps of their own. Answers the automations that call it: then it
+   * stays.
+   */
+  delete(workspaceId: number, id: number, now: number): Promise<AutomationRef[]>;
   rotateSecret(workspaceId: number, id: number, sealed: Buffer, oldValidUntil: number, now: number): Promise<void>;
   /** Counts filters that had no value for an event. What was deleted meanwhile is passed over. */
   noteFilterErrors(notes: FilterErrorNote[]): Promise<void>;

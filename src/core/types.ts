@@ -6,13 +6,12 @@ import {
   deliveryStatuses,
   disabledReasons,
   endpointStatuses,
-  type FaceName,
   faces,
-  type PrincipalKind,
   principalKinds,
-  type Scope,
   scopes,
 } from './vocabulary.ts';
+
+export type { Principal, Via } from './principal.ts';
 
 /**
  * The objects that Posthorn shows, as schemas: REST documents them, MCP declares them as output, the command line prints
@@ -72,6 +71,23 @@ export type WebhookConfig = z.infer<typeof webhookConfig>;
 
 export const createdWebhookConfig = webhookConfig.extend(toldOnce);
 export type CreatedWebhookConfig = z.infer<typeof createdWebhookConfig>;
+
+export const automation = z.object({
+  id: z.string(),
+  name: z.string(),
+  trigger_event: z.string(),
+  conditions: z.string().nullable(),
+  actions: z.array(z.object({ type: z.literal('webhook'), config_id: z.string() })),
+  enabled: z.boolean(),
+  fired_count: z.int().describe('Events that it called its configs for'),
+  last_fired_at: timeOrNull,
+  error_count: z.int().describe('Events that the conditions had no value for, since they were set'),
+  last_error: z.string().nullable(),
+  last_error_at: timeOrNull,
+  created_at: time,
+  updated_at: time,
+});
+export type Automation = z.infer<typeof automation>;
 
 export const attempt = z.object({
   id: z.string(),
@@ -226,20 +242,4 @@ export type Status = z.infer<typeof status>;
 export interface Page<T> {
   data: T[];
   next_cursor: string | null;
-}
-
-/** Who is asking: an API key, the operator's admin key, or the local user of a stdio process or command. */
-export interface Principal {
-  workspaceId: number;
-  kind: PrincipalKind;
-  keyId: number | null;
-  name: string;
-  scopes: ReadonlySet<Scope>;
-  via: Via;
-}
-
-/** How a request came in. `client` is what the caller says of itself: a stranger's words, and proof of nothing. */
-export interface Via {
-  face: FaceName;
-  client: string | null;
 }

@@ -4,6 +4,7 @@ import type { Access } from './access.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { type JourneyOp, type JourneyResult, rowsOf } from './journey-op.ts';
 import { cancelForgotten } from './cancel-owed.ts';
+import { readMatchable } from './matchable.ts';
 import { prune } from './prune.ts';
 import { deliveryState, endpointKind, endpointStatus } from './tables.ts';
 
@@ -44,34 +45,7 @@ export function journeyStore(
       return silent.length === 0 ? 0 : run({ kind: 'reapWorkers', silentSince, now, leasesMax });
     },
 
-    async matchable(workspaceId) {
-      const { version } = await read
-        .selectFrom('workspaces')
-        .select('version')
-        .where('id', '=', workspaceId)
-        .executeTakeFirstOrThrow();
-      const endpoints = await read
-        .selectFrom('endpoints')
-        .select(['id', 'events', 'filter'])
-        .where('workspace_id', '=', workspaceId)
-        .where('status', '=', endpointStatus.active)
-        .orderBy('id')
-        .execute();
-      const own = await read
-        .selectFrom('event_types')
-        .select(['name', 'schema', 'validation'])
-        .where('workspace_id', '=', workspaceId)
-        .execute();
-      return {
-        version,
-        endpoints: endpoints.map((row) => ({ ...row, events: JSON.parse(row.events) as string[] })),
-        eventTypes: own.map(({ name, schema, validation }) => ({
-          name,
-          schema: validation === 'off' ? null : schema,
-          validation,
-        })),
-      };
-    },
+    matchable: (workspaceId) => readMatchable(read, workspaceId),
 
     async dueEndpoints(now, countMax) {
       const rows = await read

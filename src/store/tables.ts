@@ -104,6 +104,24 @@ export interface Tables {
     valid_until: number | null;
     created_at: number;
   };
+  automations: {
+    id: Generated;
+    public_id: string;
+    workspace_id: number;
+    name: string;
+    trigger_event: string;
+    conditions: string | null;
+    enabled: number;
+    fired_count: number;
+    last_fired_at: number | null;
+    error_count: number;
+    last_error: string | null;
+    last_error_at: number | null;
+    created_by_key_id: number | null;
+    created_at: number;
+    updated_at: number;
+  };
+  automation_actions: { automation_id: number; position: number; endpoint_id: number };
   idempotency_keys: {
     workspace_id: number;
     principal: string;

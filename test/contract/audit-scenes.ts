@@ -49,6 +49,21 @@ export function makeScenes(rest: Rest, maker: string): Record<Changing, Scene> {
     await rest.ask('PATCH', `${configs}/${made}`, { trigger_events: ['contact.created'] });
     return made;
   };
+  let calls = '';
+  const automation = () => ({
+    name: 'Mine',
+    trigger_event: 'contact.created',
+    actions: [{ type: 'webhook', config_id: calls }],
+  });
+  /** What is made has no id yet. */
+  const called = async () => {
+    calls = await config();
+    return '';
+  };
+  const automated = async () => {
+    await called();
+    return id('POST', '/v1/automations', automation());
+  };
   const type = (name: string) => async () => {
     await rest.ask('PUT', `/v1/event-types/${name}`, { description: 'Mine.', example: { canary } });
     return name;
@@ -77,6 +92,9 @@ export function makeScenes(rest: Rest, maker: string): Record<Changing, Scene> {
     rotateConfigSecret: { target: config, input: () => ({ secret }) },
     replayConfig: { target: missed, input: () => ({ since: '2026-01-01T00:00:00Z' }) },
     approveConfig: { target: () => id('POST', configs, { name: 'Mine', url: newHost() }, { key: maker }) },
+    createAutomation: { target: called, input: automation },
+    updateAutomation: { target: automated, input: () => ({ enabled: false }) },
+    deleteAutomation: { target: automated },
     putEventType: {
       target: async () => 'their.own',
       input: () => ({ description: 'Own.', example: { canary }, schema: { title: canary } }),

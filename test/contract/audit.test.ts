@@ -54,6 +54,9 @@ const useCaseOf: Record<string, Changing> = {
   create_webhook_config: 'createConfig',
   update_webhook_config: 'updateConfig',
   delete_webhook_config: 'deleteConfig',
+  create_automation: 'createAutomation',
+  update_automation: 'updateAutomation',
+  delete_automation: 'deleteAutomation',
   rotate_webhook_secret: 'rotateSecret',
   replay_webhook_deliveries: 'replaySubscription',
   retry_webhook_delivery: 'retryDelivery',
@@ -105,8 +108,11 @@ describe('every use case that changes something', () => {
 
   it.each(Object.entries(useCaseOf))('writes one row through MCP: %s', async (tool, name) => {
     const target = await scenes[name].target?.();
-    const field = /delivery|config/.exec(tool)?.[0] ?? 'subscription';
-    const args = { ...scenes[name].input?.(), ...(target === undefined ? {} : { [`${field}_id`]: target }) };
+    const field = /delivery|config|automation/.exec(tool)?.[0] ?? 'subscription';
+    const args = {
+      ...scenes[name].input?.(),
+      ...(target === undefined || target === '' ? {} : { [`${field}_id`]: target }),
+    };
     const call = async () => expect((await agent.callTool(tool, args)).isError ?? false).toBe(false);
     expect(await writtenBy(call)).toMatchObject([
       { action: useCases[name].action, principal: me(), face: 'mcp', client: 'posthorn-test/1.0.0' },

@@ -27,6 +27,12 @@ const adding: Record<string, () => Promise<unknown>> = {
   '/v1/webhooks/subscriptions/{id}/logs': () => rest.ask('POST', `${subscriptions}/${id}/test`),
   [configs]: () => rest.ask('POST', configs, { name: 'one', url: rest.h.receiver.url }),
   '/v1/webhooks/configs/{id}/logs': () => rest.ask('POST', `${configs}/${configId}/test`),
+  '/v1/automations': () =>
+    rest.ask('POST', '/v1/automations', {
+      name: 'one',
+      trigger_event: '*',
+      actions: [{ type: 'webhook', config_id: configId }],
+    }),
   '/v1/keys': () => rest.makeKey('events:read'),
   '/v1/audit': () => rest.makeKey('events:read'),
 };

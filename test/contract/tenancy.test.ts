@@ -15,6 +15,7 @@ let ids: Record<string, string> = {};
 const never: Record<string, string> = {
   subscriptions: 'sub_00000000000000000000000000',
   configs: 'cfg_00000000000000000000000000',
+  automations: 'aut_00000000000000000000000000',
   events: 'no-such-event',
   deliveries: 'dlv_0000000vvvv',
   keys: 'key_00000000000000000000000000',
@@ -23,12 +24,14 @@ const never: Record<string, string> = {
 const kindOfField: Record<string, string> = {
   subscription_id: 'subscriptions',
   config_id: 'configs',
+  automation_id: 'automations',
   delivery_id: 'deliveries',
   event_id: 'events',
 };
 const bodies: Record<string, object> = {
   updateSubscription: { status: 'paused' },
   updateConfig: { status: 'paused' },
+  updateAutomation: { enabled: false },
   replayConfig: { since: '2026-01-01T00:00:00Z' },
   replaySubscription: { since: '2026-01-01T00:00:00Z' },
 };
@@ -46,9 +49,15 @@ beforeAll(async () => {
   const { body: event } = await rest.ask('GET', '/v1/events/ours');
   const { body: key } = await rest.ask('POST', '/v1/keys', { name: 'ours', scopes: ['events:read'] });
   const { body: config } = await rest.ask('POST', configs, { name: 'ours', url: h.receiver.url });
+  const { body: automation } = await rest.ask('POST', '/v1/automations', {
+    name: 'ours',
+    trigger_event: 'call.missed',
+    actions: [{ type: 'webhook', config_id: config.id }],
+  });
   ids = {
     subscriptions: subscription.id,
     configs: config.id,
+    automations: automation.id,
     events: event.id,
     deliveries: event.deliveries[0].id,
     keys: key.id,
@@ -66,6 +75,7 @@ const ours = async () =>
   Promise.all([
     rest.ask('GET', `${subscriptions}/${ids['subscriptions']}`),
     rest.ask('GET', `${configs}/${ids['configs']}`),
+    rest.ask('GET', `/v1/automations/${ids['automations']}`),
     rest.ask('GET', '/v1/events/ours'),
     rest.ask('GET', `/v1/deliveries/${ids['deliveries']}`),
     rest.ask('GET', '/v1/keys'),
@@ -75,7 +85,7 @@ const ours = async () =>
 describe("another workspace's id", () => {
   it('is tried on every route that takes one', () => {
     const taking = rest.judged.operations.filter(({ path }) => path.includes('{id}'));
-    expect(taking.length).toBeGreaterThanOrEqual(21);
+    expect(taking.length).toBeGreaterThanOrEqual(25);
     expect(taking.filter(({ path }) => kindOf(path) === undefined)).toEqual([]);
   });
 
@@ -100,7 +110,14 @@ describe("another workspace's id", () => {
   });
 
   it('is in no list', async () => {
-    for (const list of ['/v1/events', '/v1/deliveries', '/v1/webhooks/logs', configs, subscriptions]) {
+    for (const list of [
+      '/v1/events',
+      '/v1/deliveries',
+      '/v1/webhooks/logs',
+      '/v1/automations',
+      configs,
+      subscriptions,
+    ]) {
       expect((await rest.ask('GET', list, undefined, { key: stranger })).body).toEqual({ data: [], next_cursor: null });
     }
     const { body } = await rest.ask('GET', '/v1/keys', undefined, { key: stranger });

@@ -77,6 +77,11 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
   }
   const configs = [];
   for (let nth = 0; nth < rowsPerKind; nth++) configs.push(await core.createConfig(owner, { name: `c${nth}`, url }));
+  const automations = [];
+  for (let nth = 0; nth < rowsPerKind; nth++) {
+    const actions = [{ type: 'webhook', config_id: configs.at(-1)?.id }];
+    automations.push(await core.createAutomation(owner, { name: `a${nth}`, trigger_event: 'call.missed', actions }));
+  }
   const theirConfig = await core.createConfig(stranger, { name: 'theirs', url });
   const theirs = await core.createSubscription(stranger, { url, events: ['*'] });
   await posthorn.startDispatcher();
@@ -103,6 +108,7 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
     JSON.stringify([
       await core.listSubscriptions(stranger, {}),
       await core.listConfigs(stranger, {}),
+      await core.listAutomations(stranger, {}),
       await core.listDeliveries(stranger, {}),
       await core.getEvent(stranger, { event_id: 'their-event' }),
       await core.listKeys(stranger, {}),
@@ -115,6 +121,7 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
   const rows = {
     subscriptions: { ours: subscriptions.map(({ id }) => id), others: [theirs.id, 'sub_00000000000000000000000000'] },
     configs: { ours: configs.map(({ id }) => id), others: [theirConfig.id, 'cfg_00000000000000000000000000'] },
+    automations: { ours: automations.map(({ id }) => id), others: ['aut_00000000000000000000000000'] },
     events: { ours: events.map(({ id }) => id), others: ['their-event', 'nobodys'] },
     deliveries: {
       ours: retriable.map(({ id }) => id),
@@ -122,7 +129,8 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
     },
     keys: { ours: keys.map(({ id }) => id), others: [theirKey.id, 'key_00000000000000000000000000'] },
   };
-  return { ids: idsOf(rows), values: valuesOf(url, rows.subscriptions.ours, cursor) };
+  const actions = [configs.at(-1)?.id, theirConfig.id].map((id) => [{ type: 'webhook', config_id: id }]);
+  return { ids: idsOf(rows), values: { ...valuesOf(url, rows.subscriptions.ours, cursor), actions } };
 }
 
 /** Each way to change rows has its own, so that the order of the tests does not matter. */
@@ -140,6 +148,8 @@ function idsOf(rows: Record<string, { ours: string[]; others: string[] }>): Know
 const valuesOf = (url: string, subscriptions: string[], cursor: string | null): Known['values'] => ({
   url: [url, `${url}?a=1`, url, 'https://hooks.example.com/in', 'http://169.254.169.254/', 'nonsense'],
   events: [['contact.created'], ['contact.*', 'form.submitted'], ['*'], ['contact.create']],
+  trigger_event: ['contact.created', 'contact.*', '*', 'contact.create'],
+  conditions: [null, 'data.a == 1', 'event.type == "contact.created"', 'data.'],
   trigger_events: [[], ['contact.created'], ['*'], ['contact.create']],
   headers: [{}, { 'X-Team': 'a' }, { Authorization: 'Bearer x', 'x-b': '••••••••' }, { Host: 'a' }, { 'x-c': ' a' }],
   type: ['contact.created', 'contact.created', 'contact.create'],

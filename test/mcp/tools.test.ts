@@ -69,6 +69,7 @@ describe('the set of tools', () => {
       'list_webhook_configs',
       'get_webhook_config',
       'list_webhook_config_logs',
+      'list_automations',
     ]);
     expect(named((hints) => hints.destructiveHint)).toEqual([
       'update_webhook_subscription',
@@ -76,6 +77,8 @@ describe('the set of tools', () => {
       'rotate_webhook_secret',
       'update_webhook_config',
       'delete_webhook_config',
+      'update_automation',
+      'delete_automation',
     ]);
     expect(named((hints) => hints.openWorldHint)).toEqual([
       'create_webhook_subscription',
@@ -87,6 +90,8 @@ describe('the set of tools', () => {
       'create_webhook_config',
       'update_webhook_config',
       'test_webhook_config',
+      'create_automation',
+      'update_automation',
     ]);
     expect(named((hints) => !hints.idempotentHint)).toEqual([
       'create_webhook_subscription',
@@ -97,6 +102,7 @@ describe('the set of tools', () => {
       'publish_event',
       'create_webhook_config',
       'test_webhook_config',
+      'create_automation',
     ]);
   });
 

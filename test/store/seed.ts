@@ -1,3 +1,4 @@
+import type { AutomationRecord, NewAutomation } from '../../src/core/automations.ts';
 import type {
   AcceptResult,
   EndpointRecord,
@@ -51,6 +52,36 @@ export async function seedEndpoint(
   const endpoint = await store.endpoints.insert(newEndpoint(workspaceId, change), 10_000);
   if (endpoint === null) throw new Error('the workspace is full');
   return endpoint;
+}
+
+export function newAutomation(
+  workspaceId: number,
+  configIds: string[],
+  change: Partial<NewAutomation> = {},
+): NewAutomation {
+  return {
+    publicId: `aut_${nextNumber()}`,
+    workspaceId,
+    name: 'Tell the team',
+    triggerEvent: 'contact.created',
+    conditions: null,
+    configIds,
+    enabled: true,
+    createdByKeyId: null,
+    now: t0,
+    ...change,
+  };
+}
+
+export async function seedAutomation(
+  store: Store,
+  workspaceId: number,
+  configIds: string[],
+  change: Partial<NewAutomation> = {},
+): Promise<AutomationRecord> {
+  const result = await store.automations.insert(newAutomation(workspaceId, configIds, change), 10_000);
+  if (result.outcome !== 'stored') throw new Error(`the automation was not stored: ${result.outcome}`);
+  return result.automation;
 }
 
 export function newEvent(change: Partial<NewEvent> = {}): NewEvent {

@@ -196,6 +196,7 @@ describe.each(engines)('settle on $name', (engine) => {
     expect(await on.store.journey.matchable(workspaceId)).toEqual({
       version: version + 1,
       endpoints: [],
+      automations: [],
       eventTypes: [],
     });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditStore } from '../../src/core/audit.ts';
+import type { AutomationStore } from '../../src/core/automations.ts';
 import type {
   DeliveryStore,
   EndpointRecord,
@@ -12,7 +13,19 @@ import type {
 import { authorOf } from '../../src/core/rules/audited.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
-import { deliver, newEndpoint, nextNumber, publish, reread, second, seedEndpoint, seedWorkspace, t0 } from './seed.ts';
+import {
+  deliver,
+  newAutomation,
+  newEndpoint,
+  nextNumber,
+  publish,
+  reread,
+  second,
+  seedAutomation,
+  seedEndpoint,
+  seedWorkspace,
+  t0,
+} from './seed.ts';
 
 /** Another workspace's rows, as a stranger would name them. */
 interface Theirs {
@@ -24,6 +37,10 @@ interface Theirs {
   eventPublicId: string;
   deliveryId: number;
   keyPublicId: string;
+  configId: number;
+  configPublicId: string;
+  automationId: number;
+  automationPublicId: string;
 }
 type Probe = (store: Store, stranger: number, theirs: Theirs) => Promise<unknown>;
 /** Every method of a port has a probe, or a reason why it needs none: whoever adds a method is stopped by the compiler. */
@@ -114,12 +131,32 @@ const auditProbes: Probes<AuditStore> = {
   heads: { because: 'it is the operator’s' },
 };
 
+const automationProbes: Probes<AutomationStore> = {
+  insert: async (store, stranger, { configPublicId }) => {
+    const { outcome } = await store.automations.insert(newAutomation(stranger, [configPublicId]), 10);
+    return outcome === 'unknown_config' ? null : outcome;
+  },
+  get: (store, stranger, { automationPublicId }) => store.automations.get(stranger, automationPublicId),
+  list: (store, stranger) => store.automations.list(stranger, undefined, 10),
+  update: async (store, stranger, { automationPublicId }) => {
+    const { outcome } = await store.automations.update(stranger, automationPublicId, { enabled: false, now: t0 });
+    return outcome === 'not_found' ? null : outcome;
+  },
+  delete: async (store, stranger, { automationPublicId }) =>
+    (await store.automations.delete(stranger, automationPublicId)) || null,
+  triggersOf: (store, stranger, { configId }) => store.automations.triggersOf(stranger, configId),
+  noteRuns: (store, stranger, { automationId }) => {
+    const note = { workspaceId: stranger, automationId, fired: 1, errors: 1, sentence: 'theirs', at: t0 };
+    return store.automations.noteRuns([note]);
+  },
+};
+
 const byRow = { because: 'it is told rows that core has looked up in their workspace' };
 const workers = { because: 'it is the worker’s, who works for all' };
 const journeyProbes: Probes<JourneyStore> = {
   matchable: async (store, stranger) => {
-    const { endpoints, eventTypes } = await store.journey.matchable(stranger);
-    return [...endpoints, ...eventTypes];
+    const { endpoints, automations, eventTypes } = await store.journey.matchable(stranger);
+    return [...endpoints, ...automations, ...eventTypes];
   },
   status: async (store, stranger) => {
     const { dueCount, oldestDueAt } = await store.journey.status(stranger, t0 + second);
@@ -150,6 +187,7 @@ const ports = {
   deliveries: deliveryProbes,
   keys: keyProbes,
   audit: auditProbes,
+  automations: automationProbes,
 };
 
 describe.each(engines)('another workspace on $name', (engine) => {
@@ -191,6 +229,8 @@ describe.each(engines)('another workspace on $name', (engine) => {
     };
     const by = { kind: 'local', keyId: null, name: 'owner', via: { face: 'cli', client: null } } as const;
     await store.for(authorOf('key.create', by, t0)).keys.insert(key);
+    const config = await seedEndpoint(store, workspaceId, { kind: 'config', publicId: `cfg_${nextNumber()}` });
+    const automation = await seedAutomation(store, workspaceId, [config.publicId]);
     const event = await store.records.event(workspaceId, 'their-event');
     const theirs: Theirs = {
       endpointId: endpoint.id,
@@ -200,6 +240,10 @@ describe.each(engines)('another workspace on $name', (engine) => {
       eventPublicId: 'their-event',
       deliveryId,
       keyPublicId: 'key_theirs',
+      configId: config.id,
+      configPublicId: config.publicId,
+      automationId: automation.id,
+      automationPublicId: automation.publicId,
     };
     const rows = async () => ({
       endpoint: await reread(store, endpoint),
@@ -207,6 +251,7 @@ describe.each(engines)('another workspace on $name', (engine) => {
       target: await store.journey.target(endpoint.id),
       event: await store.records.event(workspaceId, 'their-event'),
       deliveries: await store.records.deliveries(workspaceId, { limit: 10 }),
+      automations: await store.automations.list(workspaceId, undefined, 10),
       types: await store.records.eventTypes(workspaceId),
       keys: await store.keys.list(workspaceId, undefined, 10),
     });

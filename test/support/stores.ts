@@ -118,6 +118,8 @@ const emptied = [
   'deliveries',
   'events',
   'idempotency_keys',
+  'automation_actions',
+  'automations',
   'endpoint_secrets',
   'endpoint_urls',
   'endpoints',

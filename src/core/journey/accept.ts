@@ -7,8 +7,8 @@ import { makeRateLimit } from '../rules/rate.ts';
 import type { Settings } from '../settings.ts';
 import type { Principal, Published } from '../types.ts';
 import { requireScope } from '../use-case.ts';
-import { makeFilterErrors } from './filter-errors.ts';
 import { type Fit, notFitting } from './fitting.ts';
+import { makeMatchNotes } from './match-notes.ts';
 import { makeMatcher, type Match, type Matcher } from './matcher.ts';
 
 /** An event owed to more endpoints than this gets its deliveries from the worker, in steps: one wide event must not hold
@@ -38,7 +38,7 @@ export interface Publisher {
 export function makePublisher(ports: Ports, settings: Settings, wake: () => void): Publisher {
   const rate = settings.publishPerMinute === null ? null : makeRateLimit(settings.publishPerMinute);
   const known = new Map<number, Matcher>();
-  const filterErrors = makeFilterErrors(ports);
+  const notes = makeMatchNotes(ports);
 
   async function matcherOf(workspaceId: number, fresh: boolean): Promise<Matcher> {
     const cached = known.get(workspaceId);
@@ -71,7 +71,7 @@ export function makePublisher(ports: Ports, settings: Settings, wake: () => void
       if (result.outcome === 'conflict') throw idConflict(drafts, result.index);
       if (result.outcome === 'stale') continue;
       const fresh = matches.filter((_, index) => result.events[index]?.repeated === false);
-      for (const { errors } of fresh) filterErrors.note(workspaceId, errors);
+      for (const match of fresh) notes.note(workspaceId, match);
       return { ...result, warnings };
     }
     throw new PosthornError('store_unavailable', 'The endpoints of this workspace keep changing; nothing was stored.', {
@@ -125,7 +125,7 @@ export function makePublisher(ports: Ports, settings: Settings, wake: () => void
       checkCount(input.length);
       return accept(principal, draftAll(input, draft));
     },
-    close: () => filterErrors.close(),
+    close: () => notes.close(),
   };
 }
 

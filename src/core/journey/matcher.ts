@@ -11,10 +11,16 @@ export interface FilterError {
   endpointId: number;
   fault: ConditionFault;
 }
-/** `endpointIds` in ascending order. */
+/** An automation whose trigger event this is: it calls its configs, or its conditions have no value. */
+export interface AutomationRun {
+  automationId: number;
+  fault: ConditionFault | null;
+}
+/** `endpointIds` in ascending order, each once, whatever wants the event for it. */
 export interface Match {
   endpointIds: readonly number[];
   errors: readonly FilterError[];
+  runs: readonly AutomationRun[];
 }
 
 /** Which endpoints of a workspace want an event. Made for one version of them, so that patterns and filters are looked at once. */
@@ -26,9 +32,17 @@ export interface Matcher {
   match(event: StoredEvent): Match | Promise<Match>;
 }
 
+/** An endpoint, or an automation with the endpoints that it calls. */
 interface Taker {
   id: number;
+  isAutomation: boolean;
+  endpointIds: readonly number[];
   filter: Compiled | null;
+}
+
+interface Fault {
+  taker: Taker;
+  fault: ConditionFault;
 }
 
 export function makeMatcher(matchable: Matchable, ports: Pick<Ports, 'conditions' | 'schemas' | 'clock'>): Matcher {
@@ -39,26 +53,33 @@ export function makeMatcher(matchable: Matchable, ports: Pick<Ports, 'conditions
   function chosen(type: string): { takers: Taker[]; unfiltered: Match | null } {
     const known = byType.get(type);
     if (known !== undefined) return known;
-    const takers = matchable.endpoints
-      .filter(({ events }) => wants(events, type))
-      .map(({ id, filter }) => ({ id, filter: filter === null ? null : conditions.compile(filter) }));
+    const ready = (text: string | null) => (text === null ? null : conditions.compile(text));
+    const takers: Taker[] = [
+      ...matchable.endpoints
+        .filter(({ events }) => wants(events, type))
+        .map(({ id, filter }) => ({ id, isAutomation: false, endpointIds: [id], filter: ready(filter) })),
+      ...matchable.automations
+        .filter(({ triggerEvent }) => wants([triggerEvent], type))
+        .map((one) => ({ ...one, isAutomation: true, filter: ready(one.conditions) })),
+    ];
     const plain = takers.every(({ filter }) => filter === null);
-    const one = { takers, unfiltered: plain ? { endpointIds: takers.map(({ id }) => id), errors: [] } : null };
+    const one = { takers, unfiltered: plain ? matchOf(takers, []) : null };
     if (names.has(type)) byType.set(type, one);
     return one;
   }
 
   async function judgeAll(takers: Taker[], subject: ConditionSubject): Promise<Match> {
-    const endpointIds: number[] = [];
-    const errors: FilterError[] = [];
+    const taking: Taker[] = [];
+    const faults: Fault[] = [];
     const stretch = new Stretch(clock);
-    for (const { id, filter } of takers) {
+    for (const taker of takers) {
+      const { filter } = taker;
       const verdict = filter === null || judge(filter, subject);
-      if (verdict === true) endpointIds.push(id);
-      else if (verdict !== false) errors.push({ endpointId: id, fault: verdict });
+      if (verdict === true) taking.push(taker);
+      else if (verdict !== false) faults.push({ taker, fault: verdict });
       if (stretch.isOver()) await stretch.rest();
     }
-    return { endpointIds, errors };
+    return matchOf(taking, faults);
   }
 
   return {
@@ -69,5 +90,19 @@ export function makeMatcher(matchable: Matchable, ports: Pick<Ports, 'conditions
       const { takers, unfiltered } = chosen(event.type);
       return unfiltered ?? judgeAll(takers, subjectOf(event));
     },
+  };
+}
+
+function matchOf(taking: readonly Taker[], faults: readonly Fault[]): Match {
+  const endpointIds = taking.flatMap((taker) => taker.endpointIds);
+  const fired = taking.filter(({ isAutomation }) => isAutomation);
+  return {
+    // Endpoints alone are in order and there once.
+    endpointIds: fired.length === 0 ? endpointIds : [...new Set(endpointIds)].toSorted((a, b) => a - b),
+    errors: faults.flatMap(({ taker, fault }) => (taker.isAutomation ? [] : [{ endpointId: taker.id, fault }])),
+    runs: [
+      ...fired.map(({ id }) => ({ automationId: id, fault: null })),
+      ...faults.flatMap(({ taker, fault }) => (taker.isAutomation ? [{ automationId: taker.id, fault }] : [])),
+    ],
   };
 }

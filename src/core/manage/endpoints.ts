@@ -1,3 +1,4 @@
+import type { AutomationRef } from '../automations.ts';
 import { PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import type { EndpointChange, EndpointKind, EndpointRecord, NewEndpoint } from '../ports.ts';
@@ -17,11 +18,16 @@ import { readStatus } from './status.ts';
 /** What holds for endpoints of every kind. The files of the kinds say what a kind takes and shows beyond it. */
 
 const secretBytes = 32;
+/** Of the automations that keep a config from being deleted. */
+const automationsNamedMax = 10;
 const overlapMsDefault = 24 * 3_600_000;
 const overlapMsMax = 7 * 24 * 3_600_000;
 
-/** What the patterns are called where the kind takes them. */
-const eventsField: Record<EndpointKind, string> = { subscription: 'events', config: 'trigger_events' };
+/** Where the kind takes its patterns. */
+const eventsPath: Record<EndpointKind, (index: number) => string> = {
+  subscription: (index) => `/events/${index}`,
+  config: (index) => `/trigger_events/${index}`,
+};
 
 /** What is told once, with an answer that made or changed an endpoint. */
 export interface Told {
@@ -46,7 +52,7 @@ export async function draftEndpoint(
   const { workspaceId } = principal;
   checkSecret(input.secret);
   const events = [...new Set(input.events)];
-  await checkPatterns(context, workspaceId, events, eventsField[kind]);
+  await checkPatterns(context, workspaceId, events, eventsPath[kind]);
   const target = await checkTarget(context, input.url);
   const secret = input.secret ?? newSecret(context.random.bytes(secretBytes));
   const publicId = context.newId(kind === 'subscription' ? 'sub' : 'cfg');
@@ -106,7 +112,7 @@ export async function changeEndpoint(
   own: (record: EndpointRecord) => Omit<EndpointChange, 'url' | 'events' | 'status' | 'movedByKeyId' | 'seen' | 'now'>,
 ): Promise<{ changed: EndpointRecord; told: Told }> {
   const { workspaceId, kind, publicId } = found;
-  if (input.events !== undefined) await checkPatterns(context, workspaceId, input.events, eventsField[kind]);
+  if (input.events !== undefined) await checkPatterns(context, workspaceId, input.events, eventsPath[kind]);
   const target = input.url === undefined ? null : await checkTarget(context, input.url);
   // Two changes at once must not add up to an active endpoint on a host that nobody approved: what was decided on an
   // older state is decided again.
@@ -139,8 +145,16 @@ export async function changeEndpoint(
 
 /** Deleting cancels what it is owed. Its log stays until retention takes it. */
 export async function deleteEndpoint(context: Context, record: EndpointRecord): Promise<{ id: string; deleted: true }> {
-  await context.store.endpoints.delete(record.workspaceId, record.id, context.clock.now());
+  const usedBy = await context.store.endpoints.delete(record.workspaceId, record.id, context.clock.now());
+  if (usedBy.length > 0) throw inUse(usedBy);
   return { id: record.publicId, deleted: true };
+}
+
+function inUse(automations: AutomationRef[]): PosthornError {
+  const named = automations.slice(0, automationsNamedMax).map(({ publicId, name }) => `${publicId} (${name})`);
+  const more = automations.length - named.length;
+  const detail = `It is called by ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+  return new PosthornError('config_in_use', detail);
 }
 
 /**

@@ -31,13 +31,13 @@ export async function checkPatterns(
   context: Context,
   workspaceId: number,
   patterns: string[],
-  field = 'events',
+  pathOf = (index: number) => `/events/${index}`,
 ): Promise<void> {
   const names = (await catalogue(context, workspaceId)).map(({ name }) => name);
   const families = new Set(names.flatMap(familiesOf));
   const errors = patterns.flatMap((pattern, index) => {
     const known = pattern === '*' || names.includes(pattern) || families.has(pattern);
-    return known ? [] : [{ path: `/${field}/${index}`, message: unknownName(pattern, [...names, ...families]) }];
+    return known ? [] : [{ path: pathOf(index), message: unknownName(pattern, [...names, ...families]) }];
   });
   const [first] = errors;
   if (first !== undefined) throw new PosthornError('unknown_event_type', first.message, { errors });

@@ -1,8 +1,9 @@
 import { PosthornError } from '../errors.ts';
 import { type Inputs, limits } from '../inputs.ts';
-import type { EndpointRecord } from '../ports.ts';
+import type { Compiled } from '../conditions.ts';
+import type { EndpointRecord, StoredEvent } from '../ports.ts';
 import { judge, subjectOf } from '../rules/condition.ts';
-import { wants } from '../rules/match.ts';
+import { matches, wants } from '../rules/match.ts';
 import { iso } from '../rules/times.ts';
 import type { Replayed } from '../types.ts';
 import type { Context } from '../use-case.ts';
@@ -31,13 +32,13 @@ export async function replayEndpoint(
   if (endpoint.status !== 'active') {
     throw new PosthornError('not_active', `It is ${endpoint.status.replace('_', ' ')}, so nothing would be sent.`);
   }
-  const types = (await catalogue(context, workspaceId))
-    .map(({ name }) => name)
-    .filter((name) => wants(endpoint.events, name));
+  const wanting = await whatWants(context, endpoint);
+  const patterns = wanting.map(({ pattern }) => pattern);
+  const types = (await catalogue(context, workspaceId)).map(({ name }) => name).filter((name) => wants(patterns, name));
   const since = Date.parse(input.since);
   const until = input.until === undefined ? clock.now() + 1 : Date.parse(input.until);
-  const filter = endpoint.filter === null ? null : context.conditions.compile(endpoint.filter);
-  const stepMax = filter === null ? replayStepMax : filteredReplayStepMax;
+  const isFiltered = wanting.some(({ condition }) => condition !== null);
+  const stepMax = isFiltered ? filteredReplayStepMax : replayStepMax;
   let queued = 0;
   let afterEventId: number | null = await store.deliveries.eventBefore(since);
   let nextAt: number | null = null;
@@ -49,7 +50,7 @@ export async function replayEndpoint(
       afterEventId,
       since,
       until,
-      ...(filter === null ? {} : { takes: (event) => judge(filter, subjectOf(event)) === true }),
+      ...(isFiltered ? { takes: (event) => isWanted(wanting, event) } : {}),
       failed: input.status !== 'missed',
       missed: input.status !== 'failed',
       succeeded: input.status === 'all',
@@ -62,4 +63,26 @@ export async function replayEndpoint(
   }
   context.wake();
   return { queued, next_since: iso(nextAt) };
+}
+
+interface Wanting {
+  pattern: string;
+  condition: Compiled | null;
+}
+
+/** What it chose, and what automations send it. */
+async function whatWants(context: Context, { workspaceId, id, events, filter }: EndpointRecord): Promise<Wanting[]> {
+  const ready = (text: string | null) => (text === null ? null : context.conditions.compile(text));
+  const automations = await context.store.automations.triggersOf(workspaceId, id);
+  return [
+    ...events.map((pattern) => ({ pattern, condition: ready(filter) })),
+    ...automations.map(({ triggerEvent, conditions }) => ({ pattern: triggerEvent, condition: ready(conditions) })),
+  ];
+}
+
+function isWanted(wanting: Wanting[], event: StoredEvent): boolean {
+  const choosing = wanting.filter(({ pattern }) => matches(pattern, event.type));
+  if (choosing.some(({ condition }) => condition === null)) return true;
+  const subject = subjectOf(event);
+  return choosing.some(({ condition }) => condition !== null && judge(condition, subject) === true);
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuditFacts, Author } from '../audit.ts';
+import type { AutomationRecord } from '../automations.ts';
 import type { EndpointRecord, EventTypeRecord, KeyRecord } from '../ports.ts';
 import type { AuditAction } from '../vocabulary.ts';
 import { iso } from './times.ts';
@@ -25,6 +26,11 @@ export function auditedEndpoint(record: EndpointRecord): AuditFacts {
   const headers = record.sealedHeaders === null ? null : sha256(record.sealedHeaders);
   // Of what is sealed: it tells that headers changed, and nothing of what they hold.
   return { name, url, events, description, filter, include_data: record.includeData, headers_sha256: headers, status };
+}
+
+export function auditedAutomation(record: AutomationRecord): AuditFacts {
+  const { name, triggerEvent, conditions, configIds, enabled } = record;
+  return { name, trigger_event: triggerEvent, conditions, config_ids: configIds, enabled };
 }
 
 export function auditedKey(record: KeyRecord): AuditFacts {

@@ -1,6 +1,7 @@
 import type { ChainedRecord } from '../audit.ts';
+import type { AutomationRecord } from '../automations.ts';
 import type { AttemptRecord, DeliveryRecord, EndpointRecord, EventRecord, KeyRecord } from '../ports.ts';
-import type { ApiKey, Attempt, AuditRow, Delivery, Event, Subscription, WebhookConfig } from '../types.ts';
+import type { ApiKey, Attempt, AuditRow, Automation, Delivery, Event, Subscription, WebhookConfig } from '../types.ts';
 import { diagnose, errorMessage, type Surroundings } from './diagnose.ts';
 import { rowId } from './ids.ts';
 import { iso } from './times.ts';
@@ -51,6 +52,25 @@ function health(record: EndpointRecord, around: Surroundings) {
     disabled_reason: record.disabledReason,
     disabled_at: iso(record.disabledAt),
     diagnosis: diagnose(record, around),
+    created_at: iso(record.createdAt),
+    updated_at: iso(record.updatedAt),
+  };
+}
+
+export function showAutomation(record: AutomationRecord): Automation {
+  const { runs } = record;
+  return {
+    id: record.publicId,
+    name: record.name,
+    trigger_event: record.triggerEvent,
+    conditions: record.conditions,
+    actions: record.configIds.map((id) => ({ type: 'webhook' as const, config_id: id })),
+    enabled: record.enabled,
+    fired_count: runs.firedCount,
+    last_fired_at: iso(runs.lastFiredAt),
+    error_count: runs.errorCount,
+    last_error: runs.lastError,
+    last_error_at: iso(runs.lastErrorAt),
     created_at: iso(record.createdAt),
     updated_at: iso(record.updatedAt),
   };

@@ -61,6 +61,7 @@ export const configRoutes: Route[] = [
     summary: 'Delete a config and cancel what it is owed',
     params,
     answer: { status: 204, description: 'It is gone', schema: null },
+    errors: ['config_in_use'],
   }),
   route('testConfig', {
     method: 'POST',

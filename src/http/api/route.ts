@@ -9,6 +9,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Tag =
   | 'Subscriptions'
   | 'Configs'
+  | 'Automations'
   | 'Events'
   | 'Event types'
   | 'Conditions'

@@ -1,4 +1,5 @@
 import { auditRoutes } from './audit.ts';
+import { automationRoutes } from './automations.ts';
 import { conditionRoutes } from './conditions.ts';
 import { configRoutes } from './configs.ts';
 import { deliveryRoutes } from './deliveries.ts';
@@ -13,6 +14,7 @@ export const routes: readonly Route[] = [
   ...eventRoutes,
   ...subscriptionRoutes,
   ...configRoutes,
+  ...automationRoutes,
   ...deliveryRoutes,
   ...eventTypeRoutes,
   ...conditionRoutes,

@@ -15,6 +15,7 @@ const description = [
 const tags = [
   { name: 'Subscriptions', description: 'URLs that receive events' },
   { name: 'Configs', description: 'Named webhooks that people set up and automations use' },
+  { name: 'Automations', description: 'When this event, call these configs' },
   { name: 'Events', description: 'What happened' },
   { name: 'Event types', description: 'The catalogue of what can happen' },
   { name: 'Conditions', description: 'The language of filters and conditions' },

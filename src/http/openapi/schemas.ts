@@ -17,6 +17,7 @@ named.add(updatedSubscription, { id: 'UpdatedSubscription' });
 named.add(types.webhookConfig, { id: 'WebhookConfig' });
 named.add(types.createdWebhookConfig, { id: 'CreatedWebhookConfig' });
 named.add(updatedWebhookConfig, { id: 'UpdatedWebhookConfig' });
+named.add(types.automation, { id: 'Automation' });
 named.add(types.attempt, { id: 'Attempt' });
 named.add(types.delivery, { id: 'Delivery' });
 named.add(types.published, { id: 'Published' });

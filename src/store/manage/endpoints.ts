@@ -1,15 +1,18 @@
 import { type Kysely, sql } from 'kysely';
+import type { AutomationRef } from '../../core/automations.ts';
 import type { EndpointRecord, EndpointStore, NewEndpoint, OnceResult } from '../../core/ports.ts';
 import { auditedEndpoint } from '../../core/rules/audited.ts';
 import { iso } from '../../core/rules/times.ts';
 import type { ChangeAccess } from '../access.ts';
 import { changedTo, unchanged } from './endpoint-change.ts';
+import { automationsOf } from './automation-runs.ts';
 import { bumpVersion } from './bump-version.ts';
 import { cancelOwed } from '../cancel-owed.ts';
 import { noteFilterErrors } from './filter-errors.ts';
 import { lockEndpoints, lockWorkspace } from './lock.ts';
+import { existing, withNextAttempt } from './endpoint-reads.ts';
 import { changedColumns, endpointRecord, endpointRow, isAsSeen, versionAfter, wasActive } from './endpoint-rows.ts';
-import { deliveryState, endpointKind, endpointStatus, type Tables } from '../tables.ts';
+import { endpointKind, endpointStatus, type Tables } from '../tables.ts';
 
 export function endpointStore({ read, write, change }: ChangeAccess): EndpointStore {
   const one = (db: Kysely<Tables>, id: number) =>
@@ -125,10 +128,13 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
       }),
 
     async delete(workspaceId, id, now) {
-      const isDeleted = await change(async (trx) => {
+      const usedBy = await change<AutomationRef[] | null>(async (trx) => {
         await lockEndpoints(trx, [id]);
         const row = await existing(trx, workspaceId, id);
-        if (row === undefined) return { answer: false, audit: null };
+        if (row === undefined) return unchanged(null);
+        await lockWorkspace(trx, workspaceId);
+        const calling = await automationsOf(trx, id);
+        if (calling.length > 0) return unchanged(calling);
         await trx
           .updateTable('endpoints')
           .set({ status: endpointStatus.deleted, next_due_at: null, updated_at: now })
@@ -136,10 +142,11 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
           .execute();
         await bumpVersion(trx, workspaceId);
         const before = auditedEndpoint(endpointRecord(row));
-        return { answer: true, audit: { workspaceId, target: row.public_id, before, after: null } };
+        return { answer: [], audit: { workspaceId, target: row.public_id, before, after: null } };
       });
-      if (!isDeleted) return;
+      if (usedBy === null || usedBy.length > 0) return usedBy ?? [];
       while (await write((trx) => cancelOwed(trx, workspaceId, id)));
+      return [];
     },
 
     rotateSecret: (workspaceId, id, sealed, oldValidUntil, now) =>
@@ -217,27 +224,6 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
 }
 
 /** One that was not deleted. */
-function existing(trx: Kysely<Tables>, workspaceId: number, id: number) {
-  return withNextAttempt(trx)
-    .where('endpoints.workspace_id', '=', workspaceId)
-    .where('endpoints.id', '=', id)
-    .where('endpoints.status', '!=', endpointStatus.deleted)
-    .executeTakeFirst();
-}
-
-function withNextAttempt(db: Kysely<Tables>) {
-  return db
-    .selectFrom('endpoints')
-    .selectAll('endpoints')
-    .select(({ selectFrom }) =>
-      selectFrom('deliveries')
-        .select(({ fn }) => fn.min('due_at').as('due_at'))
-        .whereRef('deliveries.endpoint_id', '=', 'endpoints.id')
-        .where('deliveries.state', '=', sql.lit(deliveryState.pending))
-        .as('next_attempt_at'),
-    );
-}
-
 async function insertSecret(trx: Kysely<Tables>, endpointId: number, sealed: Buffer, now: number): Promise<void> {
   await trx
     .insertInto('endpoint_secrets')

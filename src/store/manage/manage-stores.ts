@@ -2,12 +2,13 @@ import type { Store } from '../../core/ports.ts';
 import type { ChangeAccess } from '../access.ts';
 import { answering } from '../answering.ts';
 import { auditStore } from './audit.ts';
+import { automationStore } from './automations.ts';
 import { deliveryStore } from './deliveries.ts';
 import { endpointStore } from './endpoints.ts';
 import { keyStore } from './keys.ts';
 import { recordStore } from './records.ts';
 
-export type ManageStores = Pick<Store, 'endpoints' | 'records' | 'deliveries' | 'keys' | 'audit'>;
+export type ManageStores = Pick<Store, 'endpoints' | 'records' | 'deliveries' | 'keys' | 'audit' | 'automations'>;
 
 /** The ports of what people manage, shared by both engines. */
 export function manageStores(access: ChangeAccess): ManageStores {
@@ -16,6 +17,7 @@ export function manageStores(access: ChangeAccess): ManageStores {
     records: answering(recordStore(access)),
     deliveries: answering(deliveryStore(access)),
     keys: answering(keyStore(access)),
+    automations: answering(automationStore(access)),
     audit: answering(auditStore(access)),
   };
 }
