@@ -2,10 +2,11 @@ import type { Row } from './row.ts';
 import { deliver } from './rows/deliver.ts';
 import { fanOut } from './rows/fan-out.ts';
 import { latency } from './rows/latency.ts';
+import { match } from './rows/match.ts';
 import { publish } from './rows/publish.ts';
 import { responsiveness } from './rows/responsiveness.ts';
 import { start } from './rows/start.ts';
 import { wake } from './rows/wake.ts';
 
 /** Every row, in the order of the table. */
-export const rows: readonly Row[] = [deliver, publish, latency, fanOut, responsiveness, start, wake];
+export const rows: readonly Row[] = [deliver, publish, latency, fanOut, match, responsiveness, start, wake];
