@@ -58,6 +58,7 @@ function matching(filters: string[]): () => Promise<unknown> {
     version: 1,
     endpoints: filters.map((filter, index) => ({ id: index + 1, events: ['*'], filter })),
     eventTypes: [],
+    automations: [],
   };
   const clock = { now: () => Date.now(), after: () => () => {} };
   const matcher = makeMatcher(matchable, { conditions: makeConditions(), schemas, clock });

@@ -22,6 +22,7 @@ const matcherOf = (endpoints: Partial<MatchableEndpoint>[], clock = still, more:
       version: 1,
       endpoints: endpoints.map((one, index) => ({ id: index + 1, events: ['*'], filter: null, ...one })),
       eventTypes: [],
+      automations: [],
       ...more,
     },
     { conditions, schemas, clock },
@@ -36,9 +37,13 @@ describe('matching', () => {
       { filter: 'data.a == 2' },
       { filter: 'event.type == "contact.created" && event.id == "evt_1"' },
     ]);
-    expect(await matcher.match(eventOf({ a: 1 }))).toEqual({ endpointIds: [1, 2, 5], errors: [] });
-    expect(await matcher.match(eventOf({ a: 2 }))).toEqual({ endpointIds: [2, 4, 5], errors: [] });
-    expect(await matcher.match(eventOf({ a: 2 }, 'task.created'))).toEqual({ endpointIds: [3, 4], errors: [] });
+    expect(await matcher.match(eventOf({ a: 1 }))).toEqual({ endpointIds: [1, 2, 5], errors: [], runs: [] });
+    expect(await matcher.match(eventOf({ a: 2 }))).toEqual({ endpointIds: [2, 4, 5], errors: [], runs: [] });
+    expect(await matcher.match(eventOf({ a: 2 }, 'task.created'))).toEqual({
+      endpointIds: [3, 4],
+      errors: [],
+      runs: [],
+    });
   });
 
   it('names those whose filter has no value, also where it is none any more', async () => {
@@ -54,7 +59,7 @@ describe('matching', () => {
   it('reads no event where no filter asks for it, and answers at once', () => {
     const matcher = matcherOf([{}, { events: ['task.*'], filter: 'data.a' }]);
     const broken = { ...eventOf({}), data: 'not JSON' };
-    expect(matcher.match(broken)).toEqual({ endpointIds: [1], errors: [] });
+    expect(matcher.match(broken)).toEqual({ endpointIds: [1], errors: [], runs: [] });
   });
 
   it('knows the built-in types and those of the workspace', () => {
