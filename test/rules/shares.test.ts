@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { claim, type ClaimRequest, shares } from '../../src/core/journey/claim.ts';
 import type { DueEndpoint, LeasedBatch, Share, Store } from '../../src/core/ports.ts';
 
-/** The shares of endpoints 0, 1, 2 … with so much room each, in that order of waiting. */
-function divide(rooms: readonly number[], count: number) {
+/** The shares of endpoints 0, 1, 2 … with so much room each, in that order of waiting; some of them have a backlog. */
+function divide(rooms: readonly number[], count: number, deep: readonly number[] = []) {
   const due: DueEndpoint[] = rooms.map((_, id) => ({ id, workspaceId: 1, failing: false }));
-  return shares(due, { count, room: ({ id }) => rooms[id] ?? 0 });
+  return shares(due, { count, room: ({ id }) => rooms[id] ?? 0, isDeep: ({ id }) => deep.includes(id) });
 }
 
 const rooms = fc.array(fc.oneof(fc.integer({ min: -2, max: 3 }), fc.integer({ min: 0, max: 140 })), {
@@ -80,6 +80,23 @@ describe('dividing slots among endpoints', () => {
     );
   });
 
+  it('gives backlogs shares worth a lease, those that wait longest first, and all others a place beside them', () => {
+    const open = Array.from({ length: 100 }, () => 96);
+    const backlogs = open.map((_, id) => id).filter((id) => id !== 50 && id !== 99);
+    const found = divide(open, 64, backlogs);
+    expect(found.map(({ endpointId }) => endpointId)).toEqual([0, 1, 2, 3, 50, 99]);
+    expect(sum(found.map((share) => share.count))).toBe(64);
+  });
+
+  it('leaves no slot unused where backlogs have less room than a share', () => {
+    fc.assert(
+      fc.property(rooms, count, fc.array(fc.nat({ max: 40 })), (given, wanted, deep) => {
+        const space = sum(given.map((room) => Math.max(0, room)));
+        expect(sum(divide(given, wanted, deep).map((share) => share.count))).toBe(Math.min(wanted, space));
+      }),
+    );
+  });
+
   it('gives a lone delivery its slot beside an endpoint that could fill them all', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 600 }), fc.integer({ min: 1, max: 10_000 }), (wanted, deep) => {
@@ -121,7 +138,14 @@ describe('claiming', () => {
     return { store: { journey } as unknown as Store, asked };
   }
 
-  const request: ClaimRequest = { workerId: 3, count: 4, fullCount: 20, room: ({ id }) => id - 4, now: 1_000 };
+  const request: ClaimRequest = {
+    workerId: 3,
+    count: 4,
+    fullCount: 20,
+    room: ({ id }) => id - 4,
+    isDeep: () => false,
+    now: 1_000,
+  };
 
   it('leases the shares of the endpoints that are due, and looks past those that are full', async () => {
     const { store, asked } = storeWith([endpoint(5), endpoint(6)]);

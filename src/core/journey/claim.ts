@@ -2,6 +2,9 @@ import type { DueEndpoint, LeasedBatch, Ports, Share } from '../ports.ts';
 
 /** Endpoints looked at in one claim, beside those that have no room: more than the slots of any sensible process. */
 const endpointsMax = 1_000;
+/** What an endpoint with a backlog is given at least, while it has room and slots are left: with one delivery to a share,
+ * leasing cost more than sending. */
+const deepShareMin = 16;
 
 export interface ClaimRequest {
   workerId: number;
@@ -11,6 +14,8 @@ export interface ClaimRequest {
   fullCount: number;
   /** How many more the endpoint can take. */
   room(endpoint: DueEndpoint): number;
+  /** Whether it had all that it was asked for the last time, and so probably has more than a share. */
+  isDeep(endpoint: DueEndpoint): boolean;
   now: number;
 }
 
@@ -39,13 +44,21 @@ export async function claim(store: Ports['store'], request: ClaimRequest): Promi
 
 /**
  * Divides the slots among the endpoints, each an equal part of what is left, none more than it has room for. What one
- * cannot take goes to those behind it.
+ * cannot take goes to those behind it. Of those with a backlog only as many take part as give sensible shares; the others'
+ * turn comes sooner for that.
  */
-export function shares(due: DueEndpoint[], request: Pick<ClaimRequest, 'count' | 'room'>): Share[] {
-  const open = due
-    .map((endpoint) => ({ endpointId: endpoint.id, room: request.room(endpoint) }))
-    .filter(({ room }) => room > 0)
-    .slice(0, request.count);
+export function shares(due: DueEndpoint[], request: Pick<ClaimRequest, 'count' | 'room' | 'isDeep'>): Share[] {
+  const open: { endpointId: number; room: number }[] = [];
+  let needed = 0;
+  for (const endpoint of due) {
+    if (open.length >= request.count) break;
+    const isDeep = request.isDeep(endpoint);
+    if (isDeep && needed >= request.count) continue;
+    const room = request.room(endpoint);
+    if (room <= 0) continue;
+    needed += isDeep ? Math.min(room, deepShareMin) : 1;
+    open.push({ endpointId: endpoint.id, room });
+  }
   // Whoever has least room is served first: the rest of an equal part then goes to those who can use it.
   const order = open.toSorted((a, b) => a.room - b.room);
   let left = request.count;

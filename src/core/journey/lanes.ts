@@ -30,6 +30,8 @@ export interface Lane {
   leasedAt: number;
   /** Whether the store may hold more that is due and has not been asked for. */
   more: boolean;
+  /** Whether it had all that was asked for the last time. */
+  deep: boolean;
   /** Attempts that may begin now, where the pace bounds them, and since when that was counted. */
   starts: number;
   startsAt: number;
@@ -115,11 +117,16 @@ export class Lanes {
     return lane.more && lane.ready.length <= lane.ahead / 2;
   }
 
+  isDeep(endpoint: DueEndpoint): boolean {
+    return this.#byEndpoint.get(endpoint.id)?.deep ?? false;
+  }
+
   /** The store had no more for the endpoint than it gave. */
   exhausted(endpointId: number): void {
     const lane = this.#byEndpoint.get(endpointId);
     if (lane === undefined) return;
     lane.more = false;
+    lane.deep = false;
     this.#forgetIdle(lane);
   }
 
@@ -129,6 +136,7 @@ export class Lanes {
     lane.ready.push(ready);
     this.#turns.add(lane);
     lane.more = true;
+    lane.deep = true;
     this.readyCount++;
   }
 
@@ -177,6 +185,7 @@ export class Lanes {
       pace: endpoint.failing ? failingPace() : openPace(this.#laneSlots),
       ahead: aheadMin,
       leasedAt: 0,
+      deep: false,
       more: true,
       starts: 1,
       startsAt: 0,

@@ -148,6 +148,7 @@ class Dispatcher implements Worker {
       count: this.#lanes.wanted,
       fullCount: this.#lanes.count,
       room: (endpoint) => this.#lanes.room(endpoint, now),
+      isDeep: (endpoint) => this.#lanes.isDeep(endpoint),
       now,
     });
     if (workerId !== this.#heart.workerId) return;
