@@ -1,0 +1,139 @@
+/** A bug that the simulation has to find: one place of the program changed. The program itself knows nothing of it. */
+export interface Planted {
+  name: string;
+  file: string;
+  /** Stands in the file once. */
+  text: string;
+  becomes: string;
+}
+
+const settle = 'src/store/sqlite/journey/settle.ts';
+const lease = 'src/store/sqlite/journey/lease.ts';
+const accept = 'src/store/sqlite/journey/accept.ts';
+const workers = 'src/store/sqlite/journey/workers.ts';
+const deliveries = 'src/store/manage/deliveries.ts';
+const worker = 'src/core/journey/worker.ts';
+const heart = 'src/core/journey/heart.ts';
+
+export const planted: Planted[] = [
+  {
+    name: 'a settle does not ask whose lease it is',
+    file: settle,
+    text: 'where id = ? and worker_id = ? and state = ${deliveryState.leased} and attempts = ?`',
+    becomes: 'where id = ? and ? > 0 and ? >= 0`',
+  },
+  {
+    name: 'a settle repeated after its answer was lost takes the next lease of the same worker',
+    file: settle,
+    text: '${deliveryState.leased} and attempts = ?`',
+    becomes: '${deliveryState.leased} and ? >= 0`',
+  },
+  {
+    name: 'a settle commits the delivery apart from its row in the log',
+    file: settle,
+    text: 'if (changes === 0) return false;',
+    becomes: "if (changes === 0) return false; db.exec('commit; begin immediate');",
+  },
+  {
+    name: 'a settle that the database did not take is not repeated',
+    file: 'src/core/journey/recorder.ts',
+    text: 'if (!passing || !this.#events.isCurrent(workerId)) return;',
+    becomes: 'if (passing || !this.#events.isCurrent(workerId)) return;',
+  },
+  {
+    name: 'a failed attempt makes a deleted endpoint owed again',
+    file: settle,
+    text: "next.state === 'pending' && deleted ? 'canceled' : next.state",
+    becomes: "next.state === 'pending' && deleted && workerId < 0 ? 'canceled' : next.state",
+  },
+  {
+    name: 'a wake while claiming is under way is lost',
+    file: worker,
+    text: '    this.#again = true;\n    this.#pumping ??=',
+    becomes: '    this.#again = this.#pumping === null;\n    this.#pumping ??=',
+  },
+  {
+    name: 'a claim clears the mark although more will be due',
+    file: lease,
+    text: 'mark.run(next === null ? null : Math.max(next, now), share.endpointId);',
+    becomes: 'mark.run(next === null || next > now ? null : now, share.endpointId);',
+  },
+  {
+    name: 'a worker that was declared dead can lease',
+    file: lease,
+    text: 'if (alive.get(workerId) === undefined) return batch;',
+    becomes: 'if (alive.get(workerId) === undefined && now < 0) return batch;',
+  },
+  {
+    name: 'an interruption uses up a step of the schedule',
+    file: workers,
+    text: 'interruptions = interruptions + 1,',
+    becomes: 'interruptions = interruptions + 1, steps = steps + 1,',
+  },
+  {
+    name: 'a dead worker is forgotten while it still holds leases',
+    file: workers,
+    text: 'if (rows.length < leasesMax) remove.run(workerId);',
+    becomes: 'remove.run(workerId);',
+  },
+  {
+    name: 'what is given back is not marked as due',
+    file: workers,
+    text: 'if (row.state === deliveryState.pending) marks.due(row.endpoint_id, dueAt);\n      else marks.owe(row.endpoint_id, -1);',
+    becomes: 'if (row.state !== deliveryState.pending) marks.owe(row.endpoint_id, -1);',
+  },
+  {
+    name: 'a process that was paused past its lease does not look at the answer to its heartbeat',
+    file: heart,
+    text: 'if (await store.journey.beat(workerId, now)) {',
+    becomes: 'if ((await store.journey.beat(workerId, now)) || now > 0) {',
+  },
+  {
+    name: 'publishing does not compare the version that it matched with',
+    file: accept,
+    text: "if (version.get(batch.workspaceId) !== batch.matchableVersion) return { outcome: 'stale' };",
+    becomes: '',
+  },
+  {
+    name: 'another event under a known id counts as the same',
+    file: accept,
+    text: 'return same ? { deliveries',
+    becomes: 'return same || true ? { deliveries',
+  },
+  {
+    name: 'an array with a conflict leaves its first events behind',
+    file: accept,
+    text: "db.exec('rollback to accept; release accept');",
+    becomes: "db.exec('release accept');",
+  },
+  {
+    name: 'a wide event is done with its first step',
+    file: accept,
+    text: 'setFannedOut.run(step.afterEndpointId, step.eventId);',
+    becomes: 'setFannedOut.run(null, step.eventId);',
+  },
+  {
+    name: 'a step of a wide event does not compare the version that it matched with',
+    file: accept,
+    text: 'if (version.get(step.workspaceId) !== step.matchableVersion) return null;',
+    becomes: '',
+  },
+  {
+    name: 'a replay queues what is leased once more',
+    file: deliveries,
+    text: '(step.succeeded && state === deliveryState.succeeded)',
+    becomes: '(step.succeeded && (state === deliveryState.succeeded || state === deliveryState.leased))',
+  },
+  {
+    name: 'a retry brings back what was canceled',
+    file: deliveries,
+    text: "if (row.state === deliveryState.canceled) return unchanged('canceled');",
+    becomes: '',
+  },
+  {
+    name: 'an erasure forgets to count what it cancels',
+    file: deliveries,
+    text: 'pending_count: sql`pending_count - 1`',
+    becomes: 'pending_count: sql`pending_count - 0`',
+  },
+];
