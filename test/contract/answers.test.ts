@@ -165,6 +165,9 @@ describe('a status', () => {
     await one.publish();
     await until(async () => (await one.show()).status === 'disabled');
     expect(await one.show()).toMatchObject({ disabled_reason: 'gone', disabled_at: at(now()), failure_count: 1 });
+    // Nobody did it: the log of what people change knows nothing of it.
+    const { data } = (await rest.ask('GET', `/v1/audit?target_id=${one.id}`)).body;
+    expect(data.map(({ action }: { action: string }) => action)).toEqual(['subscription.create']);
     const { body: unheard } = await rest.publish({ type: one.type });
     expect(unheard.deliveries).toBe(0);
     const again = await one.patch({ status: 'active' });

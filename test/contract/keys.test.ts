@@ -79,6 +79,19 @@ describe('a key', () => {
     expect(revoked.revoked_at).toBe(new Date(rest.h.clock.now()).toISOString());
   });
 
+  it('is replaced by another without a gap: both open until the first is revoked', async () => {
+    const [first, second] = [(await create()).body, (await create()).body];
+    expect([await opens(first.key), await opens(second.key)]).toEqual([
+      [200, 'in'],
+      [200, 'in'],
+    ]);
+    await rest.ask('DELETE', `/v1/keys/${first.id}`);
+    expect([await opens(first.key), await opens(second.key)]).toEqual([
+      [401, 401],
+      [200, 'in'],
+    ]);
+  });
+
   it('shows when it was used last, to the minute, and never before it was used', async () => {
     const { body } = await create();
     const lastUse = async () => {

@@ -52,5 +52,7 @@ describe('retention', () => {
     h.clock.jump(25 * 3_600_000);
     await until(() => count('events') === 0);
     expect(count('deliveries')).toBe(0);
+    // The workspace, the first key, the subscription and its pausing.
+    expect(await h.posthorn.operator.verifyAudit()).toMatchObject([{ rows: 4, broken: null }]);
   });
 });

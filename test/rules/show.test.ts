@@ -1,10 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { ChainedRecord } from '../../src/core/audit.ts';
 import type { AttemptRecord, DeliveryRecord, EventRecord, KeyRecord } from '../../src/core/ports.ts';
-import { showAttempt, showDelivery, showEvent, showKey, showSubscription } from '../../src/core/rules/show.ts';
+import {
+  showAttempt,
+  showAudit,
+  showDelivery,
+  showEvent,
+  showKey,
+  showSubscription,
+} from '../../src/core/rules/show.ts';
 import { iso } from '../../src/core/rules/times.ts';
-import { apiKey, attempt, delivery, event, subscription } from '../../src/core/types.ts';
+import { apiKey, attempt, auditRow, delivery, event, subscription } from '../../src/core/types.ts';
 import { attemptErrors, deliveryStatuses, scopes } from '../../src/core/vocabulary.ts';
 import { anyEndpoint, around, freshEndpoint, now, someTime } from './arbitrary-records.ts';
 
@@ -146,4 +154,31 @@ it('an API key shows neither itself nor its hash', () => {
   const shown = showKey(record);
   expect(z.strictObject(apiKey.shape).parse(shown)).toEqual(shown);
   expect(JSON.stringify(shown)).not.toContain(canary);
+});
+
+describe('a row of the audit log', () => {
+  const record: ChainedRecord = {
+    seq: 7,
+    at: now,
+    action: 'key.create',
+    target: 'key_1',
+    principalKind: 'admin',
+    principalKeyId: null,
+    principalName: 'admin',
+    face: 'rest',
+    client: null,
+    before: null,
+    after: '{"name":"ci"}',
+    hash: Buffer.alloc(32, 1),
+  };
+
+  it('shows these fields and no others', () => {
+    const shown = showAudit(record);
+    expect(z.strictObject(auditRow.shape).parse(shown)).toEqual(shown);
+    expect(shown).toMatchObject({ seq: 7, target_id: 'key_1', before: null, after: { name: 'ci' } });
+  });
+
+  it('can be read when somebody spoiled it', () => {
+    expect(showAudit({ ...record, before: '{"name":' })).toMatchObject({ before: '{"name":', after: { name: 'ci' } });
+  });
 });

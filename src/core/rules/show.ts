@@ -143,7 +143,6 @@ export function showKey(record: KeyRecord): ApiKey {
 }
 
 export function showAudit(record: ChainedRecord): AuditRow {
-  const facts = (text: string | null) => (text === null ? null : (JSON.parse(text) as AuditRow['after']));
   return {
     seq: record.seq,
     created_at: iso(record.at),
@@ -152,8 +151,17 @@ export function showAudit(record: ChainedRecord): AuditRow {
     principal: { kind: record.principalKind, key_id: record.principalKeyId, name: record.principalName },
     face: record.face,
     client: record.client,
-    before: facts(record.before),
-    after: facts(record.after),
+    before: auditFacts(record.before),
+    after: auditFacts(record.after),
     hash: record.hash.toString('hex'),
   };
+}
+
+/** What somebody wrote there past us stays readable: the rows around it must not be hidden by it. */
+function auditFacts(text: string | null): AuditRow['after'] {
+  try {
+    return text === null ? null : (JSON.parse(text) as AuditRow['after']);
+  } catch {
+    return text;
+  }
 }
