@@ -40,7 +40,7 @@ describe('help', () => {
     expect(code).toBe(0);
     const listed = [...(stdout.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name);
     const known = new Set(commands.map((command) => command.split(' ')[0]));
-    expect(listed.filter((name) => name !== 'posthorn').toSorted()).toEqual([...known].toSorted());
+    expect(new Set(listed.filter((name) => name !== 'posthorn'))).toEqual(known);
   });
 
   it('is asked for with help, too', async () => {
