@@ -1,4 +1,3 @@
-import { networkInterfaces } from 'node:os';
 import { type Config, localUrl } from './config.ts';
 import { checkSecretKey } from './config/secret-key-check.ts';
 import { readSecretKey } from './config/secret-key.ts';
@@ -7,6 +6,7 @@ import type { Ports, Store } from './core/ports.ts';
 import type { Schemas } from './core/schemas.ts';
 import type { Settings } from './core/settings.ts';
 import { makeLog } from './log.ts';
+import type { Lookup } from './net/lookup.ts';
 import { makeOperator, type Operator } from './operator.ts';
 import { packageVersion } from './package.ts';
 import { systemClock, systemRandom } from './system.ts';
@@ -31,6 +31,12 @@ export interface Posthorn {
   stop(drainMs?: number): Promise<void>;
 }
 
+/** What a host or a test brings itself. */
+export interface Overrides extends Partial<Ports> {
+  /** Resolves names instead of the system; what it answers is vetted all the same. */
+  lookup?: Lookup;
+}
+
 export interface Address {
   url: string;
   port: number;
@@ -46,7 +52,7 @@ export const drainMsMax = 10_000;
  * Opens the database (and makes its tables), then puts core and adapters together. `overrides` replaces ports, for tests
  * and hosts that bring their own. Throws ConfigError when the secret key does not fit the database.
  */
-export async function createPosthorn(config: Config, overrides: Partial<Ports> = {}): Promise<Posthorn> {
+export async function createPosthorn(config: Config, overrides: Overrides = {}): Promise<Posthorn> {
   let listening: Address | null = null;
   const ports = await openPorts(config, overrides, () => listening?.port ?? config.port);
   try {
@@ -95,31 +101,34 @@ async function closePorts({ sender, store }: Ports): Promise<void> {
   await store.close();
 }
 
-async function openPorts(config: Config, overrides: Partial<Ports>, port: () => number): Promise<Ports> {
+async function openPorts(config: Config, overrides: Overrides, port: () => number): Promise<Ports> {
   const log = overrides.log ?? makeLog({ level: config.logLevel });
   const clock = overrides.clock ?? systemClock;
   // The database opens in a thread of its own while the rest is loaded. What the host brings itself is not loaded at all.
-  const { sender } = overrides;
-  const [store, metrics, conditions, { makePolicy }, { makeTargets }, { makeSender }] = await Promise.all([
+  const { sender, lookup } = overrides;
+  const [store, metrics, conditions, { makePolicy }, { interfaceAddresses }, { makeTargets }, { makeSender }] = await Promise.all([
     overrides.store ?? openConfigured(config),
     overrides.metrics ?? import('./metrics.ts').then(({ makeMetrics }) => makeMetrics()),
     overrides.conditions ?? import('./conditions/conditions.ts').then(({ makeConditions }) => makeConditions()),
     import('./net/address.ts'),
+    import('./net/lookup.ts'),
     import('./net/targets.ts'),
     sender === undefined ? import('./net/sender.ts') : { makeSender: () => sender },
   ]);
+  const asked = lookup === undefined ? {} : { lookup };
   const policy = makePolicy({
     allowTargets: config.allowTargets,
     ownHosts: () => ownHosts(config, port()),
-    ownAddresses: () => Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => address) ?? []),
+    ownAddresses: interfaceAddresses,
+    ownPort: port,
   });
   return {
     store,
-    sender: makeSender({ policy, clock, connectionsPerOrigin: config.endpointConcurrency }),
+    sender: makeSender({ policy, clock, ...asked, connectionsPerOrigin: config.endpointConcurrency }),
     metrics,
     conditions,
     schemas: overrides.schemas ?? lateSchemas,
-    targets: overrides.targets ?? makeTargets({ policy, clock }),
+    targets: overrides.targets ?? makeTargets({ policy, clock, ...asked }),
     clock,
     random: overrides.random ?? systemRandom,
     newId: overrides.newId ?? newTypeId,

@@ -6,7 +6,8 @@ export interface Source {
   path: string;
   text: string;
   lines: number;
-  imports: { from: string; line: number; isType: boolean }[];
+  /** `names`: what it takes of the module, `*` where it takes the whole. `from` is `?` where it is worked out. */
+  imports: { from: string; line: number; isType: boolean; names: string[] }[];
   /** `ownLines`: without those of the functions inside. */
   functions: { name: string; line: number; lines: number; ownLines: number }[];
   /** What it takes from the names in `watched`: `process.env`, `it.only`; the bare name where it takes the whole. */
@@ -15,7 +16,8 @@ export interface Source {
   anys: number[];
 }
 
-const watched = new Set(['process', 'console', 'it', 'test', 'describe']);
+const callers = new Set(['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest', 'globalThis', 'require', 'eval']);
+const watched = new Set(['process', 'console', 'it', 'test', 'describe', ...callers]);
 const functionTypes = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 
 interface Node {
@@ -46,7 +48,14 @@ function note(source: Source, node: Node, parent: Node | null): void {
   if (node.type === 'TSAnyKeyword') source.anys.push(line);
   // Imports, exports from elsewhere, import() and import types all name their module so.
   if (isNode(node['source']) && typeof node['source']['value'] === 'string') {
-    source.imports.push({ from: node['source']['value'], line, isType: isTypeImport(node) });
+    source.imports.push({
+      from: node['source']['value'],
+      line,
+      isType: isTypeImport(node),
+      names: importedNames(node),
+    });
+  } else if (node.type === 'ImportExpression') {
+    source.imports.push({ from: '?', line, isType: false, names: ['*'] });
   }
   if (node.type === 'Identifier' && watched.has(String(node['name']))) {
     const name = usedName(node, parent);
@@ -82,8 +91,27 @@ function isTypeImport(node: Node): boolean {
   return specifiers.length > 0 && specifiers.every((each) => (each['importKind'] ?? each['exportKind']) === 'type');
 }
 
+/** Without those that are types. */
+function importedNames(node: Node): string[] {
+  const specifiers = Array.isArray(node['specifiers']) ? node['specifiers'].filter(isNode) : [];
+  if (specifiers.length === 0) return isTypeImport(node) ? [] : ['*'];
+  return specifiers
+    .filter((each) => (each['importKind'] ?? each['exportKind']) !== 'type' && !isTypeImport(node))
+    .map((each) => {
+      const named = each['imported'] ?? each['local'];
+      const isNamed = each.type === 'ImportSpecifier' || each.type === 'ExportSpecifier';
+      return isNamed && isNode(named) ? String(named['name'] ?? named['value']) : '*';
+    });
+}
+
 function usedName(node: Node, parent: Node | null): string | null {
   const name = String(node['name']);
+  if (callers.has(name)) {
+    const isKey = parent?.['key'] === node && parent['computed'] !== true;
+    const isProperty =
+      parent?.type === 'MemberExpression' && parent['property'] === node && parent['computed'] !== true;
+    return isKey || isProperty ? null : name;
+  }
   if (parent?.type !== 'MemberExpression') return parent?.type.startsWith('Import') || name !== 'process' ? null : name;
   if (parent['object'] !== node) return null;
   const property = isNode(parent['property']) ? parent['property'] : null;

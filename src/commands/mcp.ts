@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { loadConfig, unknownVariables } from '../config.ts';
+import { loadConfig } from '../config.ts';
 import type { Terminal } from './terminal.ts';
+import { warnings } from './warnings.ts';
 
 export function mcp(terminal: Terminal): Command {
   return new Command('mcp')
@@ -20,7 +21,7 @@ Examples:
 
 async function run(terminal: Terminal): Promise<void> {
   const config = loadConfig(undefined, { binds: false });
-  for (const line of unknownVariables()) terminal.err(line);
+  for (const line of warnings(config)) terminal.err(line);
   const signal = terminal.stopSignal();
   const { serveLocally } = await import('../app-stdio.ts');
   await serveLocally(config, signal);

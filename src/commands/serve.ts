@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { type Config, loadConfig, unknownVariables } from '../config.ts';
+import { loadConfig } from '../config.ts';
 import type { Terminal } from './terminal.ts';
+import { warnings } from './warnings.ts';
 
 export function serve(terminal: Terminal): Command {
   return new Command('serve')
@@ -37,16 +38,6 @@ async function run(terminal: Terminal): Promise<void> {
   } finally {
     await posthorn.stop();
   }
-}
-
-/** What an operator should know before anything goes wrong. */
-function warnings(config: Config): string[] {
-  const lines = unknownVariables();
-  if (config.allowTargets.length > 0) {
-    lines.push(`Exceptions to the egress policy (POSTHORN_ALLOW_TARGETS): ${config.allowTargets.join(', ')}`);
-  }
-  if (!config.dispatch) lines.push('This process does not deliver (POSTHORN_DISPATCH=off): another one has to.');
-  return lines;
 }
 
 function firstKey(terminal: Terminal, key: string): string {

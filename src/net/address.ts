@@ -1,5 +1,5 @@
 import { makeAllowlist } from './allowlist.ts';
-import { isMetadata, isPublic, parseAddress } from './ranges.ts';
+import { type Address, isLoopback, isMetadata, isPublic, parseAddress } from './ranges.ts';
 import { isPublicName, parseName, parseTargetUrl } from './url.ts';
 
 export interface PolicyOptions {
@@ -12,6 +12,8 @@ export interface PolicyOptions {
   ownHosts: () => readonly string[];
   /** Addresses of this machine's interfaces, asked at every check. */
   ownAddresses: () => readonly string[];
+  /** Where this server listens: on this machine's addresses the port is refused, whoever allowed them. 0: nowhere. */
+  ownPort?: () => number;
 }
 
 /** Which targets may be called. Pure: it resolves nothing and opens nothing. */
@@ -45,12 +47,15 @@ export function makePolicy(options: PolicyOptions): Policy {
 
   function addressAllowed(host: string, address: string, port: number): boolean {
     const parsed = parseAddress(address);
-    if (parsed === null) return false;
+    if (parsed === null || (port === options.ownPort?.() && (isLoopback(parsed) || isOwn(parsed)))) return false;
     if (allowlist.hasAddress(parsed)) return true;
     if (allowlist.hasName(host)) return !isMetadata(parsed);
-    const text = parsed.toString();
-    const isOwn = (own: string) => parseAddress(own)?.toString() === text;
-    return portAllowed(port) && isPublic(parsed) && !options.ownAddresses().some(isOwn);
+    return portAllowed(port) && isPublic(parsed) && !isOwn(parsed);
+  }
+
+  function isOwn(address: Address): boolean {
+    const text = address.toString();
+    return options.ownAddresses().some((own) => parseAddress(own)?.toString() === text);
   }
 
   function checkUrl(url: string): UrlVerdict {
@@ -64,7 +69,7 @@ export function makePolicy(options: PolicyOptions): Policy {
       .map(parseOwnHost)
       .filter((each) => each.host === host);
     const allowed = excepted
-      ? !own.some((each) => each.port === port)
+      ? !own.some((each) => each.port === port) && (!literal || addressAllowed(host, host, port))
       : target.protocol === 'https:' &&
         portAllowed(port) &&
         own.length === 0 &&

@@ -35,6 +35,16 @@ const refusedIpv4 = ranges([
 const globalIpv6 = ranges(['2000::/3']);
 const refusedIpv6 = ranges(['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']);
 
+/** Node connects to this machine for all of them: an unspecified address means the loopback. */
+const loopback = ranges([
+  '127.0.0.0/8',
+  '0.0.0.0/32',
+  '::1/128',
+  '::/128',
+  '::ffff:127.0.0.0/104',
+  '::ffff:0.0.0.0/128',
+]);
+
 /** Where clouds hand out credentials to whoever asks from inside. */
 const metadata = new Set(
   [
@@ -91,7 +101,18 @@ export function inRange(address: Address, [network, bits]: Range): boolean {
 export function isPublic(address: Address): boolean {
   const within = (range: Range) => inRange(address, range);
   if (address.kind() === 'ipv4') return !refusedIpv4.some(within);
-  return globalIpv6.some(within) && !refusedIpv6.some(within);
+  return globalIpv6.some(within) && !refusedIpv6.some(within) && !isIsatap(address);
+}
+
+/** True for this machine, as it names itself. */
+export function isLoopback(address: Address): boolean {
+  return loopback.some((range) => inRange(address, range));
+}
+
+/** RFC 5214: whatever the prefix, the site's router unwraps the IPv4 address at the end and delivers inside. */
+function isIsatap(address: Address): boolean {
+  const [high, ...rest] = address.toByteArray().slice(8, 12);
+  return (high === 0 || high === 2) && rest.join() === '0,94,254';
 }
 
 /** True for a cloud's metadata service, also when its IPv4 address is embedded in an IPv6 address. */

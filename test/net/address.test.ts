@@ -151,6 +151,8 @@ describe('addresses', () => {
     ['2001:db8::', '2001:db8:ffff:ffff:ffff:ffff:ffff:ffff', ['2001:db7:ffff::'], ['2001:db9::']],
     ['2002::', '2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff', ['2001:ffff::'], ['2003::']],
     ['3fff::', '3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff', ['3ffe:ffff::'], ['3fff:1000::']],
+    ['2600::5efe:0:0', '2600::5efe:ffff:ffff', ['2600::5efd:ffff:ffff'], ['2600::5eff:0:0']],
+    ['2600::200:5efe:0:0', '2600::200:5efe:ffff:ffff', ['2600::200:5efd:ffff:ffff'], ['2600::200:5eff:0:0']],
     ['4000::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', ['3fff:ffff:ffff::'], []],
   ])('%s to %s is refused, its neighbours are not', (first, last, before, after) => {
     const allowed = (address: string) => policy().addressAllowed('hooks.example.com', address, 443);
@@ -189,6 +191,25 @@ describe("the server's own host", () => {
     expect(allows('http://127.0.0.1:8787/v1/events', options)).toBe(false);
     expect(allows('http://127.0.0.1:9000/hook', options)).toBe(true);
   });
+
+  test.each(['127.0.0.1', '127.9.9.9', '0.0.0.0', '::1', '::', '::ffff:127.0.0.1', '10.0.0.5', '2606:4700::1'])(
+    'its port is refused on %s, which is this machine, in an allowed range and under an allowed name',
+    (address) => {
+      const options: Partial<PolicyOptions> = {
+        allowTargets: ['0.0.0.0/0', '::/0', 'hooks.internal'],
+        ownAddresses: () => ['10.0.0.5', '2606:4700:0::1'],
+        ownPort: () => 8_787,
+      };
+      const ports = (host: string) =>
+        [8_786, 8_787].filter((port) => policy(options).addressAllowed(host, address, port));
+      expect(ports('hooks.example.com')).toEqual([8_786]);
+      expect(ports('hooks.internal')).toEqual([8_786]);
+      const host = address.includes(':') ? `[${address}]` : address;
+      expect(allows(`http://${host}:8787/`, options)).toBe(false);
+      expect(allows(`http://${host}:8786/`, options)).toBe(true);
+      expect(policy(options).addressAllowed('hooks.internal', '10.0.0.6', 8_787)).toBe(true);
+    },
+  );
 });
 
 describe("the operator's exceptions", () => {

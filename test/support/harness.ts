@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createPosthorn, loadConfig, type Posthorn } from '../../src/app.ts';
+import { createPosthorn, loadConfig, type Overrides, type Posthorn } from '../../src/app.ts';
 import type { Core } from '../../src/core/core.ts';
-import type { Log, Ports } from '../../src/core/ports.ts';
+import type { Log } from '../../src/core/ports.ts';
 import type { Principal } from '../../src/core/types.ts';
 import { scopes } from '../../src/core/vocabulary.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -24,7 +24,7 @@ export interface Harness {
 
 export interface HarnessOptions {
   environment?: Record<string, string>;
-  ports?: Partial<Ports>;
+  ports?: Overrides;
   databaseUrl?: string;
   clock?: FakeClock;
   receiver?: Receiver;
