@@ -106,15 +106,16 @@ async function openPorts(config: Config, overrides: Overrides, port: () => numbe
   const clock = overrides.clock ?? systemClock;
   // The database opens in a thread of its own while the rest is loaded. What the host brings itself is not loaded at all.
   const { sender, lookup } = overrides;
-  const [store, metrics, conditions, { makePolicy }, { interfaceAddresses }, { makeTargets }, { makeSender }] = await Promise.all([
-    overrides.store ?? openConfigured(config),
-    overrides.metrics ?? import('./metrics.ts').then(({ makeMetrics }) => makeMetrics()),
-    overrides.conditions ?? import('./conditions/conditions.ts').then(({ makeConditions }) => makeConditions()),
-    import('./net/address.ts'),
-    import('./net/lookup.ts'),
-    import('./net/targets.ts'),
-    sender === undefined ? import('./net/sender.ts') : { makeSender: () => sender },
-  ]);
+  const [store, metrics, conditions, { makePolicy }, { interfaceAddresses }, { makeTargets }, { makeSender }] =
+    await Promise.all([
+      overrides.store ?? openConfigured(config),
+      overrides.metrics ?? import('./metrics.ts').then(({ makeMetrics }) => makeMetrics()),
+      overrides.conditions ?? import('./conditions/conditions.ts').then(({ makeConditions }) => makeConditions()),
+      import('./net/address.ts'),
+      import('./net/lookup.ts'),
+      import('./net/targets.ts'),
+      sender === undefined ? import('./net/sender.ts') : { makeSender: () => sender },
+    ]);
   const asked = lookup === undefined ? {} : { lookup };
   const policy = makePolicy({
     allowTargets: config.allowTargets,
