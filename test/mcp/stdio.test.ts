@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Core } from '../../src/core/core.ts';
 import { PosthornError } from '../../src/core/errors.ts';
 import { serveStdio, type StdioOptions } from '../../src/mcp/stdio.ts';
-import { defaultToolGroups, tools } from '../../tools/index.ts';
+import { chooseTools, defaultToolGroups } from '../../tools/index.ts';
 import { until } from '../support/until.ts';
 import { closeAfterEach } from './close-after-each.ts';
 import { aSubscription, coreWithOneSubscription, fakeCore, principalWith, recordingLog } from './fake-core.ts';
@@ -143,7 +143,7 @@ describe('stdio', () => {
     const { ask } = serve({ principal: () => Promise.reject(refused) });
     await ask(initialize);
     const { result } = await ask({ id: 2, method: 'tools/list' });
-    expect(result).toMatchObject({ tools: tools.map(({ name }) => ({ name })) });
+    expect(result).toMatchObject({ tools: chooseTools(defaultToolGroups, false).map(({ name }) => ({ name })) });
     expect(await ask(call(3, 'list_event_types'))).toMatchObject({
       result: { isError: true, content: [{ text: expect.stringMatching(/^unauthorized: .*POSTHORN_API_KEY/s) }] },
     });

@@ -24,6 +24,7 @@ const typescriptTypes: Record<string, Column['type']> = {
   number: 'number',
   Generated: 'number',
   string: 'text',
+  Validation: 'text',
   Buffer: 'bytes',
 };
 
