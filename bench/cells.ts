@@ -11,7 +11,7 @@ export function cells(row: string, figure: Figure): string[] {
   return [
     row,
     what,
-    `${shown(value)} ${unit}`,
+    `${shown(value)} ${unit}`.trim(),
     comparison,
     ratio === null ? '' : ratio.toFixed(2),
     goal(figure),
@@ -22,7 +22,7 @@ export function cells(row: string, figure: Figure): string[] {
 function goal({ reach, unit }: Figure): string {
   if (reach === null) return '';
   const bound = 'atLeast' in reach ? `>= ${reach.atLeast}` : `<= ${reach.atMost}`;
-  return reach.of === 'ratio' ? `ratio ${bound}` : `${bound} ${unit}`;
+  return reach.of === 'ratio' ? `ratio ${bound}` : `${bound} ${unit}`.trim();
 }
 
 export function machineText({ cpu, cores, memoryGiB, system, node, syncMs }: Machine): string {
@@ -30,6 +30,7 @@ export function machineText({ cpu, cores, memoryGiB, system, node, syncMs }: Mac
 }
 
 function shown(value: number): string {
+  if (Number.isInteger(value)) return value.toLocaleString('en');
   if (value >= 1_000) return Math.round(value).toLocaleString('en');
   return value >= 100 ? value.toFixed(0) : value.toFixed(2);
 }

@@ -14,6 +14,8 @@ export interface Child {
   readonly ended: Promise<number | null>;
   /** Asks it to end and waits; ends it by force after 20 s, and says so by throwing. */
   stop(): Promise<void>;
+  /** Ends it by force, as a power cut would, and waits until it is gone. */
+  kill(): Promise<void>;
 }
 
 export interface ChildOptions {
@@ -56,6 +58,10 @@ export function startChild(command: string, args: string[], { environment, cwd }
         };
         ended.then(fail, fail);
       });
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;

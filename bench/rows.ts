@@ -1,4 +1,5 @@
 import type { Row } from './row.ts';
+import { crash } from './rows/crash.ts';
 import { deliver } from './rows/deliver.ts';
 import { fanOut } from './rows/fan-out.ts';
 import { latency } from './rows/latency.ts';
@@ -9,4 +10,4 @@ import { start } from './rows/start.ts';
 import { wake } from './rows/wake.ts';
 
 /** Every row, in the order of the table. */
-export const rows: readonly Row[] = [deliver, publish, latency, fanOut, match, responsiveness, start, wake];
+export const rows: readonly Row[] = [deliver, publish, latency, fanOut, match, responsiveness, start, wake, crash];

@@ -19,6 +19,8 @@ export interface Server {
   says(pattern: RegExp): Promise<RegExpExecArray>;
   /** Ends as an operator would end it: drained, leases given back, exit code 0. */
   stop(): Promise<void>;
+  /** Ends it by force. */
+  kill(): Promise<void>;
 }
 
 export interface ServerOptions {
@@ -59,6 +61,10 @@ export async function startServer({ folder, environment = {}, nodeArguments = []
       const text = await answer.body.text();
       if (answer.statusCode >= 300) throw new Error(`${method} ${path} was answered ${answer.statusCode}: ${text}`);
       return JSON.parse(text) as T;
+    },
+    async kill() {
+      await child.kill();
+      await agent.destroy();
     },
     async stop() {
       await agent.destroy();

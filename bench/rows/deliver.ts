@@ -17,6 +17,8 @@ const timesTheBest: Reach = { of: 'ratio', atLeast: 3 };
 export const deliver: Row = {
   name: 'deliver',
   work: `${events.toLocaleString('en')} stored events of 1 KiB to one subscription, default settings on SQLite; the queue libraries deliver ${peerEvents.toLocaleString('en')}, each with the same two signatures and a durable log row`,
+  bound:
+    'The main thread: writing to sockets, the two signatures and garbage are most of it. The writer thread spends half of its time in commits, beside it.',
   async measure(stage: Stage): Promise<Figure[]> {
     const work = loopWork(events);
     await checkSameRequest(stage, work);

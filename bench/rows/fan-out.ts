@@ -15,6 +15,8 @@ const rounds = 3;
 export const fanOut: Row = {
   name: 'fan-out',
   work: `${events.toLocaleString('en')} events to ${subscriptions} subscriptions each`,
+  bound:
+    'The writer thread: each endpoint has its share leased by statements of its own, and its marks written with every group.',
   async measure(stage: Stage): Promise<Figure[]> {
     const sink = await openSink(stage);
     const wide = await storeEvents(stage, sink, { events, subscriptions });

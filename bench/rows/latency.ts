@@ -18,6 +18,7 @@ const reachP99Ms = 25;
 export const latency: Row = {
   name: 'latency',
   work: `${perSecond} events/s for ${seconds} s: publish request sent to request received`,
+  bound: 'Two commits lie on the way, of the event and of the lease, each behind the group before it.',
   async measure(stage: Stage): Promise<Figure[]> {
     const receiver = await openReceiver(stage);
     const server = await startServer({ folder: join(stage.folder, 'posthorn') });

@@ -19,6 +19,8 @@ const warmUpSeconds = 2;
 export const publish: Row = {
   name: 'publish',
   work: `${clients} clients, POST /v1/events with events of 1 KiB one by one, then in arrays of ${arrayLength}; nothing is delivered meanwhile`,
+  bound:
+    'One by one, the main thread, most of it in HTTP itself, and the commits that 64 clients wait for together; in arrays, JSON on the main thread and inserts on the writer thread, about alike.',
   async measure(stage: Stage): Promise<Figure[]> {
     return [
       await measureBodies(stage, 'one by one', 1, { of: 'ratio', atLeast: 0.5 }),

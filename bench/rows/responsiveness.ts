@@ -20,6 +20,7 @@ const delayP99Ms = 20;
 export const responsiveness: Row = {
   name: 'responsiveness',
   work: `MCP list_webhook_subscription_logs while ${events.toLocaleString('en')} events are delivered; then the event loop's delay while they are delivered with every commit slowed by 5 ms`,
+  bound: 'Calls take turns with deliveries on the main thread, which never waits for the disk.',
   async measure(stage: Stage): Promise<Figure[]> {
     const sink = await openSink(stage);
     const stored = await storeEvents(stage, sink, { events });

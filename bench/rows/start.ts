@@ -19,6 +19,7 @@ const initialize = {
 export const start: Row = {
   name: 'start',
   work: `npm run --silent mcp, to its answer to the first request, warm, median of ${rounds}`,
+  bound: 'Loading code: npm and Node first, then the program.',
   async measure(stage: Stage): Promise<Figure[]> {
     const bare = await bareFolder(stage);
     const database = join(stage.folder, 'mcp', 'posthorn.db');
