@@ -11,7 +11,7 @@ async function pending(workspace?: string) {
   const { id, status } = await posthorn.core.createSubscription(principal, input);
   expect(status).toBe('pending_approval');
   const statusNow = async () => (await posthorn.core.getSubscription(principal, { subscription_id: id })).status;
-  return { env, id, statusNow };
+  return { env, id, statusNow, core: posthorn.core, principal };
 }
 
 describe('approve', () => {
@@ -34,9 +34,17 @@ describe('approve', () => {
     expect(JSON.parse(stdout)).toMatchObject({ id, status: 'active', url: 'http://127.0.0.1:9/hook' });
   });
 
+  it('lets a webhook config receive likewise', async () => {
+    const { env, core, principal } = await pending();
+    const { id } = await core.createConfig(principal, { name: 'Team', url: 'http://127.0.0.1:9/team' });
+    const line = `${id} is active: http://127.0.0.1:9/team\n`;
+    expect(await run(['approve', id], env)).toEqual({ code: 0, stdout: line, stderr: '' });
+    expect(await core.getConfig(principal, { config_id: id })).toMatchObject({ status: 'active' });
+  });
+
   it('refuses an id that does not exist', async () => {
     const { env } = await freshDatabase();
-    for (const id of ['sub_00000000000000000000000000', 'nonsense']) {
+    for (const id of ['sub_00000000000000000000000000', 'cfg_00000000000000000000000000', 'nonsense']) {
       expect(await run(['approve', id], env)).toMatchObject({
         code: 1,
         stdout: '',
