@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import type { Terminal } from './terminal.ts';
@@ -31,6 +32,7 @@ async function run(terminal: Terminal): Promise<void> {
     const { key } = await posthorn.core.bootstrap();
     await posthorn.startDispatcher();
     const { url } = await posthorn.listen();
+    keepYoungGeneration();
     terminal.err(`${terminal.paintErr('bold', 'Posthorn')} listening on ${url}`);
     terminal.err(terminal.paintErr('dim', `  MCP ${url}/mcp   REST ${url}/v1`));
     if (key !== null) terminal.err(firstKey(terminal, key));
@@ -38,6 +40,14 @@ async function run(terminal: Terminal): Promise<void> {
   } finally {
     await posthorn.stop();
   }
+}
+
+/**
+ * By itself V8 lets the young generation grow with the machine, to 130 MB where there are 24 GiB, for no gain here: what it
+ * has come to during the start, some 34 MB, is enough. Its maximum cannot be set any more once V8 runs, but growing reads this.
+ */
+function keepYoungGeneration(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 function firstKey(terminal: Terminal, key: string): string {
