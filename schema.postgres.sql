@@ -233,6 +233,7 @@ create table attempts (
 create index attempts_by_endpoint on attempts (endpoint_id, id);
 create index attempts_failed_by_endpoint on attempts (endpoint_id, id) where error is not null;
 create index attempts_failed_by_workspace on attempts (workspace_id, id) where error is not null;
+create index attempts_of_tests on attempts (workspace_id, id) where is_test = 1;
 
 create table attempt_excerpts (
   attempt_id bigint primary key,

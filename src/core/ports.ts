@@ -488,6 +488,8 @@ export interface AttemptQuery {
   isTest?: boolean | undefined;
   since?: number | undefined;
   until?: number | undefined;
+  /** The most that lies between an attempt's beginning and its record; `since` and `until` are looked for with it. */
+  recordedWithinMs?: number;
   before?: number | undefined;
   limit: number;
   withExcerpt: boolean;

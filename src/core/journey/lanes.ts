@@ -198,7 +198,9 @@ export class Lanes {
   #hasSlotFor(lane: Lane): boolean {
     const free = this.#slots - this.inFlight;
     if (lane.inFlight >= lane.pace.window) return false;
-    if (free <= this.#keptForFew && (lane.inFlight >= 2 || isDown(lane.pace))) return false;
+    // Few is less the fewer are free: lanes that answer quickly go on beside those that hang, and more of them find one.
+    const few = Math.max(2, free / 8);
+    if (free <= this.#keptForFew && (lane.inFlight >= few || isDown(lane.pace))) return false;
     return free > this.#keptForOthers || (this.#byWorkspace.get(lane.workspaceId) ?? 0) < this.#slots / 2;
   }
 

@@ -2,8 +2,12 @@ import type { Inputs } from '../inputs.ts';
 import type { EndpointRecord } from '../ports.ts';
 import { cursorAfter, rowBefore } from '../rules/ids.ts';
 import { showAttempt } from '../rules/show.ts';
+import type { Settings } from '../settings.ts';
 import type { Attempt, Page, Principal } from '../types.ts';
 import { type Context, notFound, requireScope } from '../use-case.ts';
+
+/** After an attempt has ended, for a database that is slow to take it. */
+const recordingMs = 60_000;
 
 /** What one log or all of them may be narrowed to. */
 type AttemptsInput = Omit<Inputs['listAttempts'], 'subscription_id'>;
@@ -19,7 +23,7 @@ export async function listEndpointLogs(
   const endpoint = await find();
   const rows = await context.store.records.attempts(principal.workspaceId, {
     endpointId: endpoint.id,
-    ...filters(input),
+    ...filters(input, context.settings),
     withExcerpt,
   });
   return page(rows, input.limit, (row) => showAttempt(row, withExcerpt));
@@ -39,7 +43,7 @@ export async function listLogs(
   const rows = await context.store.records.attempts(workspaceId, {
     endpointId: endpoint?.id,
     isTest: input.is_test,
-    ...filters(input),
+    ...filters(input, context.settings),
     withExcerpt,
   });
   return page(rows, input.limit, (row) => showAttempt(row, withExcerpt));
@@ -52,12 +56,13 @@ function allowExcerpt(principal: Principal, asked: boolean | undefined): boolean
   return true;
 }
 
-function filters(input: AttemptsInput) {
+function filters(input: AttemptsInput, { attemptTimeoutMs }: Settings) {
   return {
     status: input.status,
     eventType: input.event_type,
     since: input.since === undefined ? undefined : Date.parse(input.since),
     until: input.until === undefined ? undefined : Date.parse(input.until),
+    recordedWithinMs: attemptTimeoutMs + recordingMs,
     before: rowBefore(input.cursor),
     limit: input.limit + 1,
   };

@@ -4,6 +4,7 @@ import type { AttemptQuery, AttemptRecord, RecordStore } from '../../core/ports.
 import { auditedEventType } from '../../core/rules/audited.ts';
 import type { DeliveryStatus } from '../../core/vocabulary.ts';
 import type { Access, ChangeAccess } from '../access.ts';
+import { attemptRange } from './attempt-range.ts';
 import { bumpVersion } from './bump-version.ts';
 import { lockWorkspace } from './lock.ts';
 import { deliveryState, deliveryStatusOf, errorOf, type Tables } from '../tables.ts';
@@ -173,6 +174,7 @@ async function attempts(
   query: AttemptQuery,
 ): Promise<AttemptRecord[]> {
   const { endpointId, deliveryId, status, eventType, isTest, since, until, before } = query;
+  const { from, to } = await attemptRange(read, query);
   const rows = await read
     .selectFrom('attempts')
     .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
@@ -210,9 +212,11 @@ async function attempts(
     .$if(deliveryId !== undefined, (q) => q.where('attempts.delivery_id', '=', deliveryId ?? 0))
     .$if(status !== undefined, (q) => q.where('attempts.error', status === 'failed' ? 'is not' : 'is', null))
     .$if(eventType !== undefined, (q) => q.where('type_names.name', '=', eventType ?? ''))
-    .$if(isTest !== undefined, (q) => q.where('attempts.is_test', '=', isTest ? 1 : 0))
+    .$if(isTest !== undefined, (q) => q.where('attempts.is_test', '=', sql.lit(isTest ? 1 : 0)))
     .$if(since !== undefined, (q) => q.where('attempts.started_at', '>=', since ?? 0))
     .$if(until !== undefined, (q) => q.where('attempts.started_at', '<', until ?? 0))
+    .$if(from !== null, (q) => q.where('attempts.id', '>=', from ?? 0))
+    .$if(to !== null, (q) => q.where('attempts.id', '<', to ?? 0))
     .$if(before !== undefined, (q) => q.where('attempts.id', '<', before ?? 0))
     .orderBy('attempts.id', 'desc')
     .limit(query.limit)
