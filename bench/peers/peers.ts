@@ -63,13 +63,21 @@ async function install(stage: Stage): Promise<boolean> {
   if (known) return true;
   stage.progress('installing BullMQ, graphile-worker and pg-boss into bench/peers');
   const npm = startChild('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    environment: childEnvironment({}),
+    environment: childEnvironment(registryEnvironment()),
     cwd: folder,
   });
   stage.later(() => npm.stop());
   const code = await npm.ended.catch(() => null);
   if (code !== 0) stage.note('The queue libraries were not measured, as they could not be installed.');
   return code === 0;
+}
+
+/** How the caller's npm reaches its registry. */
+function registryEnvironment(): Record<string, string> {
+  const names = ['NODE_EXTRA_CA_CERTS', 'npm_config_registry'];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }
 
 async function newDatabase(serverUrl: string, name: string): Promise<string> {
