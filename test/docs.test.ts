@@ -12,6 +12,7 @@ const pages = [
   'docs/reference.md',
   'docs/receivers.md',
   'docs/operating.md',
+  'docs/automations.md',
   'docs/conformance.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
