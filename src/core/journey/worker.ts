@@ -160,16 +160,18 @@ class Dispatcher implements Worker {
     this.#fill();
     // Some may have been left out where the slots were divided.
     if (claimed.bounded && claimed.deliveries.length > 0) this.#again = true;
-    else await this.#wakeWhenDue();
+    else await this.#wakeWhenDue(now);
   }
 
-  async #wakeWhenDue(): Promise<void> {
+  async #wakeWhenDue(askedAt: number): Promise<void> {
     const at = await this.#ports.store.journey.nextDueAt();
     if (at === null) return;
     // What is due and was not claimed waits for a lane with room, whose next end wakes; or another process is at it.
     const soonest = this.#lanes.inFlight + this.#lanes.readyCount > 0 ? lookAgainMs : lookSoonMs;
-    const waitMs = at - this.#ports.clock.now();
-    this.#wakeIn(waitMs > 0 ? waitMs : soonest);
+    const now = this.#ports.clock.now();
+    // It became due while it was looked for.
+    if (at > askedAt && at <= now) this.#again = true;
+    else this.#wakeIn(at > now ? at - now : soonest);
   }
 
   #wakeIn(ms: number): void {
