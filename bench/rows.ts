@@ -3,6 +3,7 @@ import { crash } from './rows/crash.ts';
 import { deliver } from './rows/deliver.ts';
 import { fairness } from './rows/fairness.ts';
 import { fanOut } from './rows/fan-out.ts';
+import { growth } from './rows/growth.ts';
 import { latency } from './rows/latency.ts';
 import { match } from './rows/match.ts';
 import { memory } from './rows/memory.ts';
@@ -21,6 +22,7 @@ export const rows: readonly Row[] = [
   match,
   fairness,
   recovery,
+  growth,
   memory,
   responsiveness,
   start,
