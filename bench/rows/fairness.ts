@@ -26,6 +26,8 @@ const types = builtInNames.filter((name) => name !== sampleEvent.type).slice(0, 
 export const fairness: Row = {
   name: 'fairness',
   work: `${healthy} endpoints at ${perSecondEach} events/s each, alone and beside ${holes} black holes with ${dueEach.toLocaleString('en')} due deliveries each: publish request sent to request received`,
+  bound:
+    'Each event waits for two commits and its turn on two cores; black holes hold slots until they are found down, of which the last quarter is kept for endpoints that hold few.',
   async measure(stage: Stage): Promise<Figure[]> {
     const receiver = await openReceiver(stage);
     const alone = await prepare(stage, receiver, 'alone', null);

@@ -25,6 +25,7 @@ const coldPageMs = 50;
 export const growth: Row = {
   name: 'growth',
   work: `a database with ${attempts.toLocaleString('en')} attempts of ${endpoints.toLocaleString('en')} endpoints: *deliver* compared with an empty one, and every kind of log page over REST`,
+  bound: 'Each delivery writes into indexes that are larger than what the writer keeps of them in memory.',
   async measure(stage: Stage): Promise<Figure[]> {
     const sink = await openSink(stage);
     const grown = await makeHistory(stage, sink);
