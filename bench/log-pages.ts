@@ -76,7 +76,7 @@ async function kindsOfPages(server: Server): Promise<string[]> {
       ...(log === all ? [{ is_test: 'true' }] : []),
     ];
     for (const filter of filters) {
-      const first = `${log}?${new URLSearchParams({ ...filter, limit: String(limit) })}`;
+      const first = `${log}?${new URLSearchParams({ ...filter, limit: String(limit) }).toString()}`;
       paths.push(first);
       const deep = await deepCursor(server, first);
       if (deep !== null) paths.push(`${first}&cursor=${encodeURIComponent(deep)}`);

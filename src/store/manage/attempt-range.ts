@@ -36,8 +36,8 @@ async function firstFrom(read: Kysely<Tables>, time: number): Promise<number> {
     .selectFrom('attempts')
     .select(({ fn }) => [fn.min('id').as('first'), fn.max('id').as('last')])
     .executeTakeFirstOrThrow();
-  let low = Number(ends.first ?? 0);
-  let high = Number(ends.last ?? 0) + 1;
+  let low = ends.first ?? 0;
+  let high = (ends.last ?? 0) + 1;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const row = await read
