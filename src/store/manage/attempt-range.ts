@@ -32,12 +32,11 @@ export async function attemptRange(
 
 /** A row at or after this time whose predecessor is before it; past the last one when all are before. */
 async function firstFrom(read: Kysely<Tables>, time: number): Promise<number> {
-  const ends = await read
-    .selectFrom('attempts')
-    .select(({ fn }) => [fn.min('id').as('first'), fn.max('id').as('last')])
-    .executeTakeFirstOrThrow();
-  let low = ends.first ?? 0;
-  let high = (ends.last ?? 0) + 1;
+  // Each by itself: asked for both at once, SQLite looks at every row.
+  const end = (order: 'asc' | 'desc') =>
+    read.selectFrom('attempts').select('id').orderBy('id', order).limit(1).executeTakeFirst();
+  let low = (await end('asc'))?.id ?? 0;
+  let high = ((await end('desc'))?.id ?? -1) + 1;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const row = await read
