@@ -82,6 +82,10 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
     const actions = [{ type: 'webhook', config_id: configs.at(-1)?.id }];
     automations.push(await core.createAutomation(owner, { name: `a${nth}`, trigger_event: 'call.missed', actions }));
   }
+  // What automations did is counted at once, and then once a second of a clock that stands still: never again here.
+  await core.publish(owner, { type: 'call.missed', data: {} });
+  const automation = { automation_id: automations[0]?.id };
+  await until(async () => (await core.getAutomation(owner, automation)).fired_count > 0);
   const theirConfig = await core.createConfig(stranger, { name: 'theirs', url });
   const theirs = await core.createSubscription(stranger, { url, events: ['*'] });
   await posthorn.startDispatcher();
