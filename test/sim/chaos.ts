@@ -18,7 +18,7 @@ export interface Chaos {
 }
 
 export function chooseChaos(random: SeededRandom): Chaos {
-  const calm = random.chance(0.15);
+  const calm = random.chance(0.25);
   const maybe = (part: number) => random.chance(part) && !calm;
   return {
     kills: maybe(0.4),

@@ -26,9 +26,11 @@ export class Network {
   readonly #world: World;
   readonly #moods = new Map<string, Mood>();
   readonly sent: Sent[] = [];
+  readonly slow: boolean;
 
-  constructor(world: World) {
+  constructor(world: World, slow: boolean) {
     this.#world = world;
+    this.slow = slow;
   }
 
   /** From now on every receiver is well. */
@@ -82,7 +84,7 @@ export class Network {
       await world.pass(deadlineMs, owner);
       return { error: 'timeout' };
     }
-    await world.pass(random.chance(0.15) ? random.float() * 500 : random.float() * 10, owner);
+    await world.pass(this.slow && random.chance(0.15) ? random.float() * 500 : random.float() * 10, owner);
     switch (now) {
       case 'broken':
         return { responseCode: random.pick([500, 502, 302, 404, 413]) };

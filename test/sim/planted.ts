@@ -41,10 +41,10 @@ export const planted: Planted[] = [
     becomes: 'if (passing || !this.#events.isCurrent(workerId)) return;',
   },
   {
-    name: 'a failed attempt makes a deleted endpoint owed again',
-    file: settle,
-    text: "next.state === 'pending' && deleted ? 'canceled' : next.state",
-    becomes: "next.state === 'pending' && deleted && workerId < 0 ? 'canceled' : next.state",
+    name: 'what a worker that died had in flight is due again without being noted',
+    file: workers,
+    text: "error: 'interrupted',\n      excerpt: null,\n    };\n    write(",
+    becomes: "error: 'interrupted',\n      excerpt: null,\n    };\n    if (now < 0) write(",
   },
   {
     name: 'a wake while claiming is under way is lost',

@@ -6,7 +6,7 @@ import type { Sent } from './network.ts';
 import type { Simulation } from './run.ts';
 
 /** How soon the first attempt follows the commit when nothing stands in its way. */
-const promptMs = 400;
+const promptMs = 150;
 
 interface DeliveryRow {
   id: number;

@@ -67,7 +67,7 @@ export class Simulation implements Machine {
     this.world = world;
     this.chaos = chaos;
     this.chaosMs = chaos.kills || chaos.pauses || chaos.jumps ? longMs : shortMs;
-    this.network = new Network(world);
+    this.network = new Network(world, chaos.badReceivers);
     this.watch = new Watch(
       world,
       this.db,
