@@ -207,7 +207,8 @@ async function attempts(
       'attempts.next_attempt_at',
       'attempt_excerpts.body',
     ])
-    .where('attempts.workspace_id', '=', workspaceId)
+    // The sign hides the column from SQLite's planner, which would read the workspace's failures for those of one endpoint.
+    .where(endpointId === undefined ? 'attempts.workspace_id' : sql<number>`+attempts.workspace_id`, '=', workspaceId)
     .$if(endpointId !== undefined, (q) => q.where('attempts.endpoint_id', '=', endpointId ?? 0))
     .$if(deliveryId !== undefined, (q) => q.where('attempts.delivery_id', '=', deliveryId ?? 0))
     .$if(status !== undefined, (q) => q.where('attempts.error', status === 'failed' ? 'is not' : 'is', null))
