@@ -1,0 +1,235 @@
+/** One guard taken out of the program, and the tests that have to notice. */
+export interface Weakening {
+  guard: string;
+  file: string;
+  /** Stands there exactly once; what it becomes. */
+  from: string;
+  to: string;
+  tests: string;
+  /** Only these of them: part of their names. */
+  named?: string;
+}
+
+const nothing = '';
+
+export const weakenings: Weakening[] = [
+  {
+    guard: 'policy: an address range',
+    file: 'src/net/ranges.ts',
+    from: "  '10.0.0.0/8',\n",
+    to: nothing,
+    tests: 'test/net/address.test.ts',
+  },
+  {
+    guard: 'policy: a private suffix',
+    file: 'src/net/url.ts',
+    from: "  'internal',\n",
+    to: nothing,
+    tests: 'test/net/address.test.ts',
+  },
+  {
+    guard: "policy: the server's own port",
+    file: 'src/net/address.ts',
+    from: 'port === options.ownPort?.() &&',
+    to: 'port === -1 &&',
+    tests: 'test/net/address.test.ts',
+  },
+  {
+    guard: 'pinning: every answer of the resolver is vetted',
+    file: 'src/net/connector.ts',
+    from: 'const vetted = addresses.every(({ address }) => allowed(address));',
+    to: 'const vetted = true;',
+    tests: 'test/net/connector.test.ts',
+  },
+  {
+    guard: 'pinning: what was connected to is looked at again',
+    file: 'src/net/connector.ts',
+    from: "if (!allowed(tcp.remoteAddress)) return finish(new SendFailure('target_not_allowed'));",
+    to: nothing,
+    tests: 'test/net/connector.test.ts',
+  },
+  {
+    guard: 'one client: nothing else opens connections',
+    file: 'src/core/journey/send.ts',
+    from: '/** The third stage:',
+    to: "export const leak = () => fetch('https://example.com');\n/** The third stage:",
+    tests: 'test/security/outbound.test.ts',
+  },
+  {
+    guard: 'deadline',
+    file: 'src/net/sender.ts',
+    from: "if (attempt.deadlineAt <= now) attempt.end('timeout');",
+    to: 'if (attempt.deadlineAt <= 0) continue;',
+    tests: 'test/net/sender.test.ts',
+    named: 'ends a silent attempt',
+  },
+  {
+    guard: 'byte limit',
+    file: 'src/net/sender.ts',
+    from: '    maxResponseSize: responseBytesMax,\n',
+    to: nothing,
+    tests: 'test/net/hostile.test.ts',
+    named: '64 KiB and a byte',
+  },
+  {
+    guard: 'scope check',
+    file: 'src/core/use-case.ts',
+    from: 'if (!principal.scopes.has(scope)) {',
+    to: 'if (principal.scopes.size === 0) {',
+    tests: 'test/contract/scopes.test.ts',
+  },
+  {
+    guard: 'workspace check',
+    file: 'src/store/manage/endpoints.ts',
+    from: "        .where('endpoints.workspace_id', '=', workspaceId)\n        .where('endpoints.public_id'",
+    to: "        .where('endpoints.public_id'",
+    tests: 'test/store/tenancy.test.ts',
+    named: 'sqlite',
+  },
+  {
+    guard: 'redaction: names in the log',
+    file: 'src/log.ts',
+    from: "  'secret',\n",
+    to: nothing,
+    tests: 'test/cli/system.test.ts',
+  },
+  {
+    guard: "redaction: a receiver's words need payloads:read",
+    file: 'src/core/manage/logs.ts',
+    from: "  requireScope(principal, 'payloads:read');\n",
+    to: nothing,
+    tests: 'test/contract/log.test.ts',
+    named: 'words',
+  },
+  {
+    guard: "redaction: a receiver's words only when asked for",
+    file: 'src/core/manage/logs.ts',
+    from: '  if (asked !== true) return false;\n',
+    to: '  if (asked !== true) return true;\n',
+    tests: 'test/security/untrusted.test.ts',
+    named: 'two hundred texts',
+  },
+  {
+    guard: 'redaction: what steers or hides is taken out',
+    file: 'src/core/rules/untrusted.ts',
+    from: "replaceAll(invisible, '')",
+    to: "replaceAll('\\u0000', '')",
+    tests: 'test/rules/untrusted.test.ts',
+  },
+  {
+    guard: 'approval: never by who made it',
+    file: 'src/core/manage/approval.ts',
+    from: 'line.includes(by)',
+    to: 'line.includes(-1)',
+    tests: 'test/security/approval.test.ts',
+  },
+  {
+    guard: 'approval: never by who moved it',
+    file: 'src/core/manage/approval.ts',
+    from: '[record.createdByKeyId, record.movedByKeyId]',
+    to: '[record.createdByKeyId]',
+    tests: 'test/security/approval.test.ts',
+  },
+  {
+    guard: 'approval: a host that waited is not known',
+    file: 'src/store/manage/endpoints.ts',
+    from: "        .where('endpoint_urls.was_active', '=', 1)\n",
+    to: nothing,
+    tests: 'test/security/approval.test.ts',
+  },
+  {
+    guard: 'approval: what was decided on an older state is decided again',
+    file: 'src/store/manage/endpoint-rows.ts',
+    from: 'if (seen === undefined) return true;',
+    to: 'if (seen !== null) return true;',
+    tests: 'test/security/approval.test.ts',
+  },
+  {
+    guard: 'approval: nothing leased follows to a new host',
+    file: 'src/store/journey-store.ts',
+    from: '[endpointStatus.deleted, endpointStatus.pending_approval]',
+    to: '[endpointStatus.deleted]',
+    tests: 'test/security/approval.test.ts',
+  },
+  {
+    guard: 'fence',
+    file: 'src/store/sqlite/journey/settle.ts',
+    from: 'where id = ? and worker_id = ?',
+    to: 'where id = ? and coalesce(worker_id, ?) >= 0',
+    tests: 'test/store/settle.test.ts',
+    named: 'sqlite',
+  },
+  {
+    guard: 'keys: compared whole',
+    file: 'src/core/rules/api-key.ts',
+    from: 'return timingSafeEqual(hash, known);',
+    to: 'return timingSafeEqual(hash.subarray(0, 0), known.subarray(0, 0));',
+    tests: 'test/rules/api-key.test.ts',
+  },
+  {
+    guard: 'keys: expiry',
+    file: 'src/core/manage/keys.ts',
+    from: 'record.expiresAt > now',
+    to: 'record.expiresAt > 0',
+    tests: 'test/contract/keys.test.ts',
+    named: 'ends when it expires',
+  },
+  {
+    guard: 'keys: revocation',
+    file: 'src/core/manage/keys.ts',
+    from: 'record.revokedAt === null && ',
+    to: nothing,
+    tests: 'test/contract/keys.test.ts',
+    named: 'that is revoked',
+  },
+  {
+    guard: 'Host check',
+    file: 'src/http/hosts.ts',
+    from: "if (!hostAllowed(host)) throw refusal('The Host header does not name this server.');",
+    to: 'hostAllowed(host);',
+    tests: 'test/http/hosts.test.ts',
+  },
+  {
+    guard: 'Origin check',
+    file: 'src/http/hosts.ts',
+    from: 'if (origin !== null && !originAllowed(origin))',
+    to: "if (origin === 'nobody' && !originAllowed(origin))",
+    tests: 'test/http/hosts.test.ts',
+  },
+  {
+    guard: 'sealed secrets: nothing is stored as it is',
+    file: 'src/core/rules/seal.ts',
+    from: "const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);",
+    to: "const body = Buffer.concat([cipher.update('', 'utf8'), cipher.final(), Buffer.from(text)]);",
+    tests: 'test/rules/seal.test.ts',
+  },
+  {
+    guard: 'sealed secrets: a tag of full length',
+    file: 'src/core/rules/seal.ts',
+    from: "createDecipheriv('aes-256-gcm', key, iv, options)",
+    to: "createDecipheriv('aes-256-gcm', key, iv)",
+    tests: 'test/rules/seal.test.ts',
+  },
+  {
+    guard: 'unknown arguments are refused',
+    file: 'src/core/inputs.ts',
+    from: 'createSubscription: z.strictObject({',
+    to: 'createSubscription: z.object({',
+    tests: 'test/rules/inputs.test.ts',
+  },
+  {
+    guard: 'audit: rows are chained',
+    file: 'src/core/rules/audit.ts',
+    from: '.update(previous)',
+    to: ".update('')",
+    tests: 'test/rules/audit.test.ts',
+  },
+  {
+    guard: 'terminal: control characters',
+    file: 'src/commands/terminal.ts',
+    from: "character === '\\n' || character === '\\t' ? character : '·'",
+    to: "character === '\\n' || character === '\\t' ? character : `${character}`",
+    tests: 'test/cli/listen.test.ts',
+    named: 'a byte that a terminal would obey',
+  },
+];
