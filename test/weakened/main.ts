@@ -42,6 +42,13 @@ interface Outcome {
   tookMs: number;
 }
 
+/** What vitest writes down. */
+interface Report {
+  success: boolean;
+  numFailedTests: number;
+  numPassedTests: number;
+}
+
 interface Run {
   failed: boolean;
   /** Tests that ran; none means that the name matched nothing. */
@@ -65,23 +72,25 @@ async function copyTree(): Promise<string> {
 
 async function runTests(folder: string, { tests, named }: Pick<Weakening, 'tests' | 'named'>): Promise<Run> {
   const vitest = join(packageRoot, 'node_modules/vitest/vitest.mjs');
+  const report = join(folder, 'report.json');
+  await rm(report, { force: true });
   const filter = named === undefined ? [] : ['-t', named];
-  const child = spawn(process.execPath, [vitest, 'run', '--reporter', 'json', tests, ...filter], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: runMsMax,
-    killSignal: 'SIGKILL',
-  });
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (part: string) => {
-    text += part;
-  });
+  const child = spawn(
+    process.execPath,
+    [vitest, 'run', '--reporter', 'json', '--outputFile', report, tests, ...filter],
+    {
+      cwd: folder,
+      stdio: 'ignore',
+      timeout: runMsMax,
+      killSignal: 'SIGKILL',
+    },
+  );
   await once(child, 'close');
-  const start = text.indexOf('{');
+  const text = await readFile(report, 'utf8').catch(() => '');
   // Killed at its time limit: a test that hangs has noticed something too.
-  if (start < 0) return { failed: true, ran: child.signalCode !== null };
-  const report = JSON.parse(text.slice(start)) as { numFailedTests: number; numPassedTests: number; success: boolean };
-  return { failed: !report.success, ran: report.numFailedTests + report.numPassedTests > 0 };
+  if (text === '') return { failed: true, ran: child.signalCode !== null };
+  const { success, numFailedTests, numPassedTests } = JSON.parse(text) as Report;
+  return { failed: !success, ran: numFailedTests + numPassedTests > 0 };
 }
 
 async function plant(folder: string, weakening: Weakening): Promise<Outcome['verdict']> {
