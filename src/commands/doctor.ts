@@ -5,7 +5,7 @@ import { sqlitePath } from '../config/addresses.ts';
 import { secretKeyPath } from '../config/secret-key.ts';
 import { type Config, ConfigError, loadConfig, unknownVariables } from '../config.ts';
 import { openLocally } from './local.ts';
-import { Failed, type Terminal } from './terminal.ts';
+import { Failed, oneLine, type Terminal } from './terminal.ts';
 
 interface Finding {
   check: 'environment' | 'database' | 'secret_key' | 'clock' | 'egress' | 'delivery';
@@ -44,7 +44,9 @@ async function run(terminal: Terminal, options: { json?: true }): Promise<void> 
   for await (const finding of examine()) {
     findings.push(finding);
     if (!options.json)
-      terminal.out(`${marks[finding.state]} ${finding.check.replace('_', ' ').padEnd(11)}  ${finding.message}`);
+      terminal.out(
+        `${marks[finding.state]} ${finding.check.replace('_', ' ').padEnd(11)}  ${oneLine(finding.message)}`,
+      );
   }
   const isHealthy = findings.every(({ state }) => state !== 'failed');
   if (options.json) terminal.out(JSON.stringify({ healthy: isHealthy, findings }));

@@ -81,7 +81,7 @@ function revoke(terminal: Terminal): Command {
     .action(async (id: string, options: CommonOptions) => {
       const revoked = await acting(options, (core, principal) => core.revokeKey(principal, { key_id: id }));
       if (options.json) return terminal.out(JSON.stringify(revoked));
-      terminal.out(`${id} is revoked.`);
+      terminal.out(`${oneLine(id)} is revoked.`);
     });
 }
 

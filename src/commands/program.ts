@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { PosthornError } from '../core/errors.ts';
 import { packageVersion } from '../package.ts';
-import { Failed, type Terminal, UsageError } from './terminal.ts';
+import { Failed, oneLine, printable, type Terminal, UsageError } from './terminal.ts';
 
 interface Entry {
   summary: string;
@@ -82,8 +82,8 @@ async function makeProgram(args: readonly string[], terminal: Terminal): Promise
     .exitOverride()
     .showHelpAfterError('"--help" shows how it is used.')
     .configureOutput({
-      writeOut: (text) => terminal.out(text.replace(/\n$/, '')),
-      writeErr: (text) => terminal.err(text.replace(/\n$/, '')),
+      writeOut: (text) => terminal.out(printable(text.replace(/\n$/, ''))),
+      writeErr: (text) => terminal.err(printable(text.replace(/\n$/, ''))),
     })
     .addHelpText(
       'after',
@@ -117,7 +117,7 @@ function explain(error: unknown, terminal: Terminal): number {
     return isAnswer ? exitCodes.success : exitCodes.usage;
   }
   if (error instanceof Failed) return exitCodes.failure;
-  terminal.err(`${terminal.paintErr('red', 'posthorn:')} ${messageOf(error)}`);
+  terminal.err(`${terminal.paintErr('red', 'posthorn:')} ${oneLine(messageOf(error))}`);
   return error instanceof UsageError ? exitCodes.usage : exitCodes.failure;
 }
 
