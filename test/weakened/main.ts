@@ -55,6 +55,8 @@ interface Run {
   ran: boolean;
 }
 
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
 async function copyTree(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'posthorn-weakened-'));
   await Promise.all(
@@ -138,7 +140,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (isJson) return;
     const mark = one.verdict === 'noticed' ? '✓' : '✗';
     const count = `${outcomes.length}/${total}`.padStart(5);
-    console.log(`${count} ${mark} ${one.guard}: ${one.verdict} (${(one.tookMs / 1_000).toFixed(1)} s, ${one.tests})`);
+    say(`${count} ${mark} ${one.guard}: ${one.verdict} (${(one.tookMs / 1_000).toFixed(1)} s, ${one.tests})`);
   };
   const workers = Math.min(4, availableParallelism(), Math.max(total, 1));
   const folders = await Promise.all(Array.from({ length: workers }, copyTree));
@@ -149,8 +151,8 @@ async function main(args: readonly string[]): Promise<number> {
     await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
   }
   const bad = outcomes.filter(({ verdict }) => verdict !== 'noticed');
-  if (isJson) console.log(JSON.stringify({ ok: bad.length === 0 && total > 0, outcomes }));
-  else console.log(`${total - bad.length} of ${total} weakenings were noticed`);
+  if (isJson) say(JSON.stringify({ ok: bad.length === 0 && total > 0, outcomes }));
+  else say(`${total - bad.length} of ${total} weakenings were noticed`);
   return bad.length === 0 && total > 0 ? 0 : 1;
 }
 

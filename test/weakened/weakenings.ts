@@ -112,8 +112,8 @@ export const weakenings: Weakening[] = [
   {
     guard: 'redaction: what steers or hides is taken out',
     file: 'src/core/rules/untrusted.ts',
-    from: "replaceAll(invisible, '')",
-    to: "replaceAll('\\u0000', '')",
+    from: "const clean = text.replaceAll(invisible, '');",
+    to: 'const clean = text;',
     tests: 'test/rules/untrusted.test.ts',
   },
   {
