@@ -234,10 +234,27 @@ create index attempts_by_endpoint on attempts (endpoint_id, id);
 create index attempts_failed_by_endpoint on attempts (endpoint_id, id) where error is not null;
 create index attempts_failed_by_workspace on attempts (workspace_id, id) where error is not null;
 create index attempts_of_tests on attempts (workspace_id, id) where is_test = 1;
+create index attempts_by_delivery on attempts (delivery_id) where (error is not null or attempt > 1);
 
 create table attempt_excerpts (
   attempt_id bigint primary key,
   body bytea not null
+);
+
+create table statistics (
+  workspace_id bigint not null references workspaces (id),
+  bucket_at bigint not null,
+  outcome smallint not null,
+  duration_class smallint not null,
+  count bigint not null,
+  primary key (workspace_id, bucket_at, outcome, duration_class)
+);
+
+create table statistics_position (
+  id bigint primary key,
+  attempt_id bigint not null,
+  upcoming_id bigint not null,
+  upcoming_xid text
 );
 
 -- Identity values are never given twice, not even after a rollback: a lease names one life of one process.

@@ -232,11 +232,32 @@ create index attempts_by_endpoint on attempts (endpoint_id, id);
 create index attempts_failed_by_endpoint on attempts (endpoint_id, id) where error is not null;
 create index attempts_failed_by_workspace on attempts (workspace_id, id) where error is not null;
 create index attempts_of_tests on attempts (workspace_id, id) where is_test = 1;
+-- The timeline of a delivery. Most deliveries succeed at once and have no row here.
+create index attempts_by_delivery on attempts (delivery_id) where (error is not null or attempt > 1);
 
 -- The start of an answer's body, apart from its attempt so that the log stays narrow. A stranger's words.
 create table attempt_excerpts (
   attempt_id integer primary key,
   body blob not null              -- at most 16 KiB
+);
+
+-- Attempts of live deliveries, counted. The worker rolls them up behind the deliveries, in steps of increasing ids, so that
+-- the journey does not pay for a page that nobody looks at.
+create table statistics (
+  workspace_id integer not null references workspaces (id),
+  bucket_at integer not null,     -- when its five minutes begin
+  outcome integer not null,       -- 0 succeeded, else the error
+  duration_class integer not null, -- see src/core/rules/statistics.ts
+  count integer not null,
+  primary key (workspace_id, bucket_at, outcome, duration_class)
+) without rowid;
+
+-- How far the rolling up has come: one row.
+create table statistics_position (
+  id integer primary key,
+  attempt_id integer not null,    -- the last one that is counted
+  upcoming_id integer not null,   -- PostgreSQL: the next horizon, certain once the transactions of its time have ended
+  upcoming_xid text               -- which began before this one
 );
 
 -- Processes that deliver. One that stays silent loses its leases.

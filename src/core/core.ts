@@ -41,9 +41,13 @@ import {
   testSubscription,
   updateSubscription,
 } from './manage/subscriptions.ts';
+import { getAttempt, listDeliveryAttempts } from './manage/attempts.ts';
+import { countMissed, listFailingEndpoints, readStatistics } from './manage/overview.ts';
 import { listLogs } from './manage/logs.ts';
+import { resumeSession, type Session, signIn } from './manage/sessions.ts';
 import { readStatus } from './manage/status.ts';
 import type { Ports } from './ports.ts';
+import { makeRateLimit } from './rules/rate.ts';
 import { makeVault } from './rules/seal.ts';
 import type { Settings } from './settings.ts';
 import type { Principal, Published, Via } from './types.ts';
@@ -91,6 +95,11 @@ export const useCases = {
   eraseEventData: change('event.erase_data', 'webhooks:write', inputs.eventId, eraseEventData),
   listDeliveries: useCase('webhooks:read', inputs.listDeliveries, listDeliveries),
   getDelivery: useCase('webhooks:read', inputs.deliveryId, getDelivery),
+  getAttempt: useCase('webhooks:read', inputs.attemptId, getAttempt),
+  listDeliveryAttempts: useCase('webhooks:read', inputs.deliveryId, listDeliveryAttempts),
+  readStatistics: useCase('webhooks:read', inputs.statistics, readStatistics),
+  listFailingEndpoints: useCase('webhooks:read', inputs.none, listFailingEndpoints),
+  countMissed: useCase('webhooks:read', inputs.missed, countMissed),
   retryDelivery: change('delivery.retry', 'webhooks:write', inputs.deliveryId, retryDelivery),
   dryRun: useCase('webhooks:write', inputs.dryRun, dryRun),
   listAudit: useCase('keys:admin', inputs.listAudit, listAudit),
@@ -115,6 +124,10 @@ export interface Core extends Actions {
   publishMany(principal: Principal, input: unknown[]): Promise<PublishAnswer[]>;
   /** The principal of a key as it stands in an Authorization header. Throws `unauthorized`. */
   authenticate(key: string, via: Via): Promise<Principal>;
+  /** Opens a session of the page with a key. `caller`: the address whose tries are counted. */
+  signIn(given: { key: string; caller: string; via: Via }): Promise<Session>;
+  /** The session of a token that `signIn` gave. Throws `unauthorized` once it or its key is no longer valid. */
+  resumeSession(token: string, via: Via): Promise<Session>;
   /** Who acts when no key is given on this machine: every scope but the three that stay with people. */
   localPrincipal(via: Via): Promise<Principal>;
   /** Makes the workspace and, when no key exists and no admin key is set, a first key, which it answers once. */
@@ -123,6 +136,11 @@ export interface Core extends Actions {
   /** Writes down what was only counted. Nothing may be published afterwards. */
   close(): Promise<void>;
 }
+
+export type { Session } from './manage/sessions.ts';
+
+/** From one address. Keys cannot be guessed; this keeps a guesser from keeping the database busy. */
+const signInsPerMinute = 20;
 
 /** `repeated`: the id was published before, and this is the first answer again. */
 export interface PublishAnswer {
@@ -140,12 +158,15 @@ export function createCore(ports: Ports, settings: Settings, secretKey: Buffer):
     wake: () => worker.wake(),
     sendTest: makeTestSender(ports, settings, vault),
   };
+  const signIns = makeRateLimit(signInsPerMinute);
   const publisher = makePublisher(ports, settings, context.wake);
   return {
     ...actions(context),
     publish: publisher.publish,
     publishMany: publisher.publishMany,
     authenticate: (key, via) => authenticate(context, key, via),
+    signIn: (given) => signIn(context, signIns, given),
+    resumeSession: (token, via) => resumeSession(context, token, via),
     localPrincipal: (via) => localPrincipal(context, via),
     bootstrap: () => bootstrap(context),
     worker,

@@ -153,9 +153,15 @@ export const inputs = {
     endpoint_id: id.optional(),
     ...attemptFilters,
     is_test: z.boolean().optional().describe('Only tests, or only live deliveries'),
+    after: id.optional().describe('Only attempts newer than this one, by its id'),
     ...untrusted,
     ...paging,
   }),
+  attemptId: z.strictObject({ attempt_id: id }),
+  statistics: z.strictObject({
+    period: z.enum(['1h', '24h', '7d', '30d']).default('24h').describe('How far to look back'),
+  }),
+  missed: z.strictObject({ endpoint_id: id, since: isoTime.optional().describe('Since it fails, when left out') }),
   putEventType: z.strictObject({
     name: z
       .string()

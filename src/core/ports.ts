@@ -1,6 +1,7 @@
 import type { AutomationRef, AutomationStore, MatchableAutomation } from './automations.ts';
 import type { AuditStore, Author } from './audit.ts';
 import type { Conditions, FilterErrorCount, FilterErrorNote } from './conditions.ts';
+import type { OverviewStore } from './overview-port.ts';
 import type { MatchableType, Schemas, Validation } from './schemas.ts';
 import type { AttemptError, DeliveryStatus, DisabledReason, EndpointStatus, Scope } from './vocabulary.ts';
 
@@ -92,6 +93,7 @@ export interface Store {
   records: RecordStore;
   deliveries: DeliveryStore;
   keys: KeyStore;
+  overview: OverviewStore;
   audit: AuditStore;
   automations: AutomationStore;
   /**
@@ -387,6 +389,8 @@ export interface EndpointStore {
   /** `kind` null: whatever its kind. */
   get(workspaceId: number, kind: EndpointKind | null, publicId: string): Promise<EndpointRecord | null>;
   list(workspaceId: number, query: EndpointQuery): Promise<EndpointRecord[]>;
+  /** Of every kind: disabled, pending approval, failing or held back, in this order. */
+  failing(workspaceId: number, now: number, limit: number): Promise<EndpointRecord[]>;
   /** Null when it is gone, or not as it was seen. */
   update(workspaceId: number, id: number, change: EndpointChange): Promise<EndpointRecord | null>;
   /**
@@ -427,6 +431,8 @@ export type OnceResult =
 /** What happened: events, deliveries, attempts, event types. */
 export interface RecordStore {
   attempts(workspaceId: number, query: AttemptQuery): Promise<AttemptRecord[]>;
+  /** The attempts of one delivery, oldest first. */
+  attemptsOf(workspaceId: number, deliveryId: number, limit: number): Promise<AttemptRecord[]>;
   event(workspaceId: number, publicId: string): Promise<EventRecord | null>;
   events(workspaceId: number, query: EventQuery): Promise<EventRecord[]>;
   /** The workspace's newest event among the newest 10,000 of all; tests apart. */
@@ -442,7 +448,7 @@ export interface RecordStore {
 
 /** How far pruning has come: in which table, behind which row. */
 export interface PrunePosition {
-  table: 'attempts' | 'deliveries' | 'events';
+  table: 'attempts' | 'deliveries' | 'events' | 'statistics';
   after: number;
 }
 
@@ -481,6 +487,7 @@ export interface ReplayOutcome {
   nextAt: number | null;
 }
 export interface AttemptQuery {
+  id?: number | undefined;
   endpointId?: number | undefined;
   deliveryId?: number | undefined;
   status?: 'succeeded' | 'failed' | undefined;
@@ -491,6 +498,7 @@ export interface AttemptQuery {
   /** The most that lies between an attempt's beginning and its record; `since` and `until` are looked for with it. */
   recordedWithinMs?: number;
   before?: number | undefined;
+  after?: number | undefined;
   limit: number;
   withExcerpt: boolean;
 }

@@ -7,6 +7,7 @@ import { routeHandler } from './api/handler.ts';
 import { routes } from './api/routes.ts';
 import { serviceRoutes } from './api/service.ts';
 import type { App, AppEnv, RequestContext } from './context.ts';
+import { mountDashboard } from './dashboard/mount.ts';
 import { exchange, type Subject, type Work } from './exchange.ts';
 import type { Face } from './face.ts';
 import { makeHostGuard } from './hosts.ts';
@@ -54,7 +55,8 @@ export function makeApp(options: AppOptions): App {
   for (const route of serviceRoutes) open(route.path, (c) => route.run(face, c));
   const { metrics } = options;
   if (metrics) open('/metrics', (c) => metricsAnswer(metrics, c));
-  open('/', async () => ({ status: 200, text: greeting(face), contentType: 'text/plain; charset=utf-8' }));
+  const greet: Work = async () => ({ status: 200, text: greeting(face), contentType: 'text/plain; charset=utf-8' });
+  mountDashboard(app, face, exchange(face, openSubject(face, '/', true), greet));
   app.notFound(exchange(face, openSubject(face, null, false), async (c) => strayAnswer(app, c)));
   return app;
 }

@@ -18,6 +18,15 @@ export function prune(
   before: number,
 ): Promise<PrunePosition | null> {
   return write(async (trx) => {
+    if (table === 'statistics') {
+      const workspaces = trx.selectFrom('workspaces').select('id');
+      await trx
+        .deleteFrom('statistics')
+        .where('workspace_id', 'in', workspaces)
+        .where('bucket_at', '<', before)
+        .execute();
+      return null;
+    }
     const looked = await trx
       .selectFrom(table)
       .select('id')
@@ -84,5 +93,6 @@ async function pruneEvents(trx: Kysely<Tables>, ids: number[]): Promise<void> {
 
 function nextTable(table: PrunePosition['table']): PrunePosition | null {
   if (table === 'attempts') return { table: 'deliveries', after: 0 };
-  return table === 'deliveries' ? { table: 'events', after: 0 } : null;
+  if (table === 'deliveries') return { table: 'events', after: 0 };
+  return table === 'events' ? { table: 'statistics', after: 0 } : null;
 }

@@ -173,6 +173,8 @@ export interface Tables {
     is_test: number;
   };
   attempt_excerpts: { attempt_id: number; body: Buffer };
+  statistics: { workspace_id: number; bucket_at: number; outcome: number; duration_class: number; count: number };
+  statistics_position: { id: number; attempt_id: number; upcoming_id: number; upcoming_xid: string | null };
   workers: { id: Generated; name: string; beat_at: number; started_at: number };
 }
 

@@ -13,6 +13,7 @@ let stranger = '';
 /** Of this workspace, by the collection in the path. */
 let ids: Record<string, string> = {};
 const never: Record<string, string> = {
+  logs: 'att_00000000009',
   subscriptions: 'sub_00000000000000000000000000',
   configs: 'cfg_00000000000000000000000000',
   automations: 'aut_00000000000000000000000000',
@@ -60,6 +61,7 @@ beforeAll(async () => {
     automations: automation.id,
     events: event.id,
     deliveries: event.deliveries[0].id,
+    logs: (await rest.logOf(subscription.id, 1))[0]?.id ?? '',
     keys: key.id,
   };
   const place = { url: new URL(`${rest.base}/mcp`), headers: { authorization: `Bearer ${stranger}` } };

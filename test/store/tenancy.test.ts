@@ -67,6 +67,7 @@ const endpointProbes: Probes<EndpointStore> = {
     (await store.endpoints.list(stranger, { kind: 'subscription', limit: 100 })).filter(
       (one) => one.publicId === endpointPublicId,
     ),
+  failing: (store, stranger) => store.endpoints.failing(stranger, t0, 100),
   update: (store, stranger, { endpointId }) =>
     store.endpoints.update(stranger, endpointId, { status: 'paused', url: 'https://x.example/', now: t0 }),
   delete: (store, stranger, { endpointId }) => store.endpoints.delete(stranger, endpointId, t0),
@@ -82,6 +83,7 @@ const endpointProbes: Probes<EndpointStore> = {
 const recordProbes: Probes<RecordStore> = {
   attempts: (store, stranger, { endpointId }) =>
     store.records.attempts(stranger, { endpointId, limit: 10, withExcerpt: true }),
+  attemptsOf: (store, stranger, { deliveryId }) => store.records.attemptsOf(stranger, deliveryId, 10),
   event: (store, stranger, { eventPublicId }) => store.records.event(stranger, eventPublicId),
   events: async (store, stranger) =>
     (await store.records.events(stranger, { limit: 10 })).filter(({ publicId }) => publicId !== 'strangers-event'),

@@ -113,6 +113,8 @@ async function onServer(url: string, statement: string): Promise<void> {
 
 /** Children before their parents. `type_names` stays, because stores remember it; so does `meta`. */
 const emptied = [
+  'statistics',
+  'statistics_position',
   'attempt_excerpts',
   'attempts',
   'deliveries',

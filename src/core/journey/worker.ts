@@ -6,6 +6,7 @@ import { fanOutWide } from './fan-out.ts';
 import { Heart } from './heart.ts';
 import { type Lane, Lanes, type Ready } from './lanes.ts';
 import { type Ended, Recorder } from './recorder.ts';
+import { RollUp } from './roll-up.ts';
 import { Retention } from './retention.ts';
 import { type PreparedTarget, prepareTarget, send } from './send.ts';
 import { settlementOf } from './settle.ts';
@@ -48,6 +49,7 @@ class Dispatcher implements Worker {
   readonly #heart: Heart;
   readonly #recorder: Recorder;
   readonly #retention: Retention;
+  readonly #rollUp: RollUp;
   readonly #targets = new Map<number, PreparedTarget>();
   #running = false;
   /** Set while `#pump` works: a wake then means one more round. */
@@ -62,6 +64,7 @@ class Dispatcher implements Worker {
     this.#settings = settings;
     this.#vault = vault;
     this.#retention = new Retention(ports, settings.retentionMs);
+    this.#rollUp = new RollUp(ports);
     this.#lanes = new Lanes({
       slots: settings.concurrency,
       laneSlots: Math.min(settings.endpointConcurrency, settings.concurrency),
@@ -209,6 +212,7 @@ class Dispatcher implements Worker {
     while (this.#running && (await this.#ports.store.journey.cancelForgotten()));
     // Not awaited: a long pruning must not keep this worker from looking for silent ones.
     void this.#retention.tick(() => this.#running);
+    void this.#rollUp.tick(() => this.#running);
     this.wake();
   }
 

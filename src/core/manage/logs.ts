@@ -1,6 +1,6 @@
 import type { Inputs } from '../inputs.ts';
 import type { EndpointRecord } from '../ports.ts';
-import { cursorAfter, rowBefore } from '../rules/ids.ts';
+import { cursorAfter, rowBefore, rowOf } from '../rules/ids.ts';
 import { showAttempt } from '../rules/show.ts';
 import type { Settings } from '../settings.ts';
 import type { Attempt, Page, Principal } from '../types.ts';
@@ -43,6 +43,7 @@ export async function listLogs(
   const rows = await context.store.records.attempts(workspaceId, {
     endpointId: endpoint?.id,
     isTest: input.is_test,
+    after: input.after === undefined ? undefined : (rowOf('att', input.after) ?? 0),
     ...filters(input, context.settings),
     withExcerpt,
   });

@@ -7,6 +7,7 @@ import { eventTypeRoutes } from './event-types.ts';
 import { eventRoutes } from './events.ts';
 import { keyRoutes } from './keys.ts';
 import type { Route } from './route.ts';
+import { overviewRoutes } from './overview.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
 
 /** Every route that needs a key. Publishing stands first: it is what is asked most. */
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   ...configRoutes,
   ...automationRoutes,
   ...deliveryRoutes,
+  ...overviewRoutes,
   ...eventTypeRoutes,
   ...conditionRoutes,
   ...keyRoutes,

@@ -101,6 +101,24 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
       return rows.map(endpointRecord);
     },
 
+    async failing(workspaceId, now, limit) {
+      const rows = await withNextAttempt(read)
+        .where('endpoints.workspace_id', '=', workspaceId)
+        .where('endpoints.status', '!=', endpointStatus.deleted)
+        .where(({ or, eb }) =>
+          or([
+            eb('endpoints.status', 'in', [endpointStatus.disabled, endpointStatus.pending_approval]),
+            eb('endpoints.failing_since', 'is not', null),
+            eb('endpoints.held_until', '>', now),
+          ]),
+        )
+        .orderBy(sql`case status when 3 then 0 when 4 then 1 when 1 then 2 else 3 end`)
+        .orderBy('endpoints.id', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(endpointRecord);
+    },
+
     update: (workspaceId, id, wanted) =>
       change(async (trx) => {
         await lockEndpoints(trx, [id]);

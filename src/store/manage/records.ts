@@ -1,10 +1,10 @@
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { AuditFacts } from '../../core/audit.ts';
-import type { AttemptQuery, AttemptRecord, RecordStore } from '../../core/ports.ts';
+import type { RecordStore } from '../../core/ports.ts';
 import { auditedEventType } from '../../core/rules/audited.ts';
 import type { DeliveryStatus } from '../../core/vocabulary.ts';
-import type { Access, ChangeAccess } from '../access.ts';
-import { attemptRange } from './attempt-range.ts';
+import type { ChangeAccess } from '../access.ts';
+import { attempts, attemptsOf } from './attempts.ts';
 import { bumpVersion } from './bump-version.ts';
 import { lockWorkspace } from './lock.ts';
 import { deliveryState, deliveryStatusOf, errorOf, type Tables } from '../tables.ts';
@@ -61,7 +61,8 @@ export function recordStore({ read, change }: ChangeAccess): RecordStore {
   }
 
   return {
-    attempts: (workspaceId, query) => attempts({ read }, workspaceId, query),
+    attempts: (workspaceId, query) => attempts(read, workspaceId, query),
+    attemptsOf: (workspaceId, deliveryId, limit) => attemptsOf(read, workspaceId, deliveryId, limit),
 
     async event(workspaceId, publicId) {
       return (await events(workspaceId).where('events.public_id', '=', publicId).executeTakeFirst()) ?? null;
@@ -165,75 +166,4 @@ async function ownType(trx: Kysely<Tables>, workspaceId: number, name: string): 
     .where('name', '=', name)
     .executeTakeFirst();
   return row === undefined ? null : auditedEventType(row);
-}
-
-/** One page of the delivery log, newest first. */
-async function attempts(
-  { read }: Pick<Access, 'read'>,
-  workspaceId: number,
-  query: AttemptQuery,
-): Promise<AttemptRecord[]> {
-  const { endpointId, deliveryId, status, eventType, isTest, since, until, before } = query;
-  const { from, to } = await attemptRange(read, query);
-  const rows = await read
-    .selectFrom('attempts')
-    .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
-    .innerJoin('events', 'events.id', 'deliveries.event_id')
-    .innerJoin('type_names', 'type_names.id', 'attempts.type_id')
-    .innerJoin('endpoints', 'endpoints.id', 'attempts.endpoint_id')
-    .innerJoin('endpoint_urls', (join) =>
-      join
-        .onRef('endpoint_urls.endpoint_id', '=', 'attempts.endpoint_id')
-        .onRef('endpoint_urls.version', '=', 'attempts.endpoint_version'),
-    )
-    .leftJoin('attempt_excerpts', (join) =>
-      join
-        .onRef('attempt_excerpts.attempt_id', '=', 'attempts.id')
-        .on(sql.lit(query.withExcerpt ? 1 : 0), '=', sql.lit(1)),
-    )
-    .select([
-      'attempts.id',
-      'attempts.delivery_id',
-      'events.public_id as event_public_id',
-      'type_names.name as event_type',
-      'endpoints.public_id as endpoint_public_id',
-      'endpoint_urls.url',
-      'attempts.attempt',
-      'attempts.response_code',
-      'attempts.duration_ms',
-      'attempts.error',
-      'attempts.is_test',
-      'attempts.started_at',
-      'attempts.next_attempt_at',
-      'attempt_excerpts.body',
-    ])
-    // The sign hides the column from SQLite's planner, which would read the workspace's failures for those of one endpoint.
-    .where(endpointId === undefined ? 'attempts.workspace_id' : sql<number>`+attempts.workspace_id`, '=', workspaceId)
-    .$if(endpointId !== undefined, (q) => q.where('attempts.endpoint_id', '=', endpointId ?? 0))
-    .$if(deliveryId !== undefined, (q) => q.where('attempts.delivery_id', '=', deliveryId ?? 0))
-    .$if(status !== undefined, (q) => q.where('attempts.error', status === 'failed' ? 'is not' : 'is', null))
-    .$if(eventType !== undefined, (q) => q.where('type_names.name', '=', eventType ?? ''))
-    .$if(isTest !== undefined, (q) => q.where('attempts.is_test', '=', sql.lit(isTest ? 1 : 0)))
-    .$if(from !== null, (q) => q.where('attempts.id', '>=', from ?? 0).where('attempts.started_at', '>=', since ?? 0))
-    .$if(to !== null, (q) => q.where('attempts.id', '<', to ?? 0).where('attempts.started_at', '<', until ?? 0))
-    .$if(before !== undefined, (q) => q.where('attempts.id', '<', before ?? 0))
-    .orderBy('attempts.id', 'desc')
-    .limit(query.limit)
-    .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    deliveryId: row.delivery_id,
-    eventPublicId: row.event_public_id,
-    eventType: row.event_type,
-    endpointPublicId: row.endpoint_public_id,
-    url: row.url,
-    attempt: row.attempt,
-    responseCode: row.response_code,
-    durationMs: row.duration_ms,
-    error: errorOf(row.error),
-    isTest: row.is_test === 1,
-    startedAt: row.started_at,
-    nextAttemptAt: row.next_attempt_at,
-    excerpt: row.body === null ? null : Buffer.from(row.body),
-  }));
 }

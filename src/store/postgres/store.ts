@@ -6,6 +6,8 @@ import { PosthornError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports.ts';
 import type { HealthLimits } from '../../core/rules/health.ts';
 import { answering } from '../answering.ts';
+import { overviewStore } from '../manage/overview.ts';
+import { certainAttempt } from './certain-attempt.ts';
 import { authored, type BareStore } from '../authored.ts';
 import { journeyStore } from '../journey-store.ts';
 import { storeError } from '../store-error.ts';
@@ -49,6 +51,7 @@ export async function openPostgres(url: string, limits: HealthLimits): Promise<S
   const write = writerOn(managePool, instance);
   const bare: BareStore = {
     engine: 'postgres',
+    overview: answering(overviewStore({ read: kyselyOver(managePool), write }, certainAttempt)),
     journey: answering(journeyStore({ read: kyselyOver(journeyPool), write }, lanes)),
     onOutsideChange: (listener) => outside.add(listener),
     async ping() {

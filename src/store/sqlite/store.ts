@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { Store } from '../../core/ports.ts';
 import { answering } from '../answering.ts';
+import { newestAttempt, overviewStore } from '../manage/overview.ts';
 import { authored, type BareStore } from '../authored.ts';
 import { GroupCommit, type Outcome } from '../group-commit.ts';
 import { journeyStore } from '../journey-store.ts';
@@ -37,6 +38,7 @@ export function sqliteStore(reader: Database, thread: Writing): Store {
   const timers: NodeJS.Timeout[] = [];
   const bare: BareStore = {
     engine: 'sqlite',
+    overview: answering(overviewStore(access, newestAttempt)),
     journey: answering({ ...journeyStore(access, commits), ...dueReads(reader) }),
     onOutsideChange(listener) {
       const version = reader.prepare('pragma data_version').pluck();

@@ -1,0 +1,192 @@
+import type { Automation, DryRun } from '../../../core/types.ts';
+import { html, type Html } from '../html.ts';
+import { figure, many } from '../parts/attempts.ts';
+import { badge } from '../parts/badge.ts';
+import { area, askBody, asking, button, checks, input } from '../parts/form.ts';
+import { doneNotice, empty, locked, problemNotice } from '../parts/notice.ts';
+import { count, time } from '../parts/time.ts';
+import { type Action, type Given, mayI, type View, type Visit } from '../visit.ts';
+
+const base = '/auto/automations';
+const section = 'automations' as const;
+const shownMax = 12;
+
+const list: View = {
+  path: base,
+  async show(visit, given) {
+    const { core, principal, publicUrl, query } = visit;
+    const cursor = query.get('cursor');
+    const { data, next_cursor: next } = await core.listAutomations(principal, {
+      limit: 100,
+      ...(cursor === null ? {} : { cursor }),
+    });
+    const add = mayI(visit, 'webhooks:write')
+      ? html`<a class="button primary" href="${base}/new">New automation</a>`
+      : '';
+    const command = `curl -s ${publicUrl}/v1/automations -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{"name": "Big deals", "trigger_event": "opportunity.won", "conditions": "data.value > 10000", "actions": [{"type": "webhook", "config_id": "cfg_…"}]}'`;
+    const body = html`<div class="head"><h1>Automations</h1><span class="push"></span>${add}</div>${doneNotice(query)}${problemNotice(given.problem)}
+${data.length === 0 ? empty('No automations yet', html`When this event, and this condition, call these <a href="/settings/api#configs">webhook configs</a>.`, command) : html`<ul class="card flush endpoints">${data.map(row)}</ul>`}${next === null ? '' : html`<nav class="pager"><a class="button" href="${base}?cursor=${next}">Older</a></nav>`}`;
+    return { title: 'Automations', section, body };
+  },
+};
+
+function row(one: Automation): Html {
+  return html`<li><div class="what"><a class="cover title" href="${base}/${one.id}">${one.name}</a><span class="url">when <code>${one.trigger_event}</code>${one.conditions === null ? '' : html` and <code>${one.conditions}</code>`}</span></div>
+<div class="how">${state(one)}<span class="muted">${one.last_fired_at === null ? 'never fired' : html`fired ${many(one.fired_count, 'time')}, last ${time(one.last_fired_at)}`}</span></div></li>`;
+}
+
+function state(one: Automation): Html {
+  if (!one.enabled) return badge('idle', 'Off');
+  return one.last_error_at === null ? badge('good', 'On') : badge('warn', 'Condition fails');
+}
+
+const fresh: View = {
+  path: `${base}/new`,
+  async show(visit, given) {
+    const body = html`<p class="crumbs"><a href="${base}">Automations</a></p><h1>New automation</h1>${problemNotice(given.problem)}${await editor(visit, given, null)}`;
+    return { title: 'New automation', section, body };
+  },
+};
+
+const one: View = {
+  path: `${base}/:id`,
+  async show(visit, given) {
+    const { core, principal, params, query } = visit;
+    const found = await core.getAutomation(principal, { automation_id: params['id'] });
+    const path = `${base}/${found.id}`;
+    const toggle = mayI(visit, 'webhooks:write')
+      ? button(`${path}/switch`, found.enabled ? 'Turn off' : 'Turn on', {
+          hidden: { enabled: String(!found.enabled) },
+        })
+      : '';
+    const fault =
+      found.last_error === null
+        ? ''
+        : html`<div class="notice warn"><strong>The condition had no value for ${many(found.error_count, 'event')}</strong><p>${found.last_error} ${time(found.last_error_at)}</p></div>`;
+    const body = html`<p class="crumbs"><a href="${base}">Automations</a></p><div class="head"><h1>${found.name}</h1>${state(found)}<span class="push"></span>${toggle}</div>${doneNotice(query)}${problemNotice(given.problem)}${fault}
+<dl class="figures">${figure('Fired', count(found.fired_count), 'events')}${figure('Last fired', time(found.last_fired_at, 'never'))}${figure('Condition failed', count(found.error_count), 'events')}${figure('Calls', many(found.actions.length, 'config'))}</dl>
+${mayI(visit, 'webhooks:write') ? await editor(visit, given, found) : locked('webhooks:write')}
+${mayI(visit, 'webhooks:delete') ? html`<section class="end">${asking(`${path}/delete`, 'Delete this automation', 'danger')}</section>` : ''}`;
+    return { title: found.name, section, body };
+  },
+};
+
+/** The form, and beside it what it would have done with the last events. */
+async function editor(visit: Visit, given: Given, found: Automation | null): Promise<Html> {
+  const { data: configs } = await visit.core.listConfigs(visit.principal, { limit: 200 });
+  const options = configs.map(({ id, name }) => ({ value: id, hint: name }));
+  const calls =
+    options.length === 0
+      ? html`<div class="notice">There is no webhook config to call yet. <a href="/settings/api/configs/new">Make one first</a>.</div>`
+      : checks(given, {
+          name: 'config_id',
+          legend: 'Then call',
+          options,
+          chosen: found?.actions.map(({ config_id: id }) => id) ?? [],
+        });
+  const action = found === null ? base : `${base}/${found.id}`;
+  const trigger = given.values?.get('trigger_event') ?? found?.trigger_event ?? '';
+  const condition = given.values?.get('conditions') ?? found?.conditions ?? '';
+  const first =
+    trigger === ''
+      ? html`<p class="muted">Choose an event, and what would have fired shows up here.</p>`
+      : await dryRun(visit, trigger, condition);
+  return html`<div class="columns"><form class="card" method="post" action="${action}">
+${input(given, { name: 'name', label: 'Name', value: found?.name ?? '', attributes: 'required maxlength="100"' })}
+${input(given, { name: 'trigger_event', label: 'When', value: found?.trigger_event ?? '', attributes: 'required placeholder="contact.created"', hint: html`An event type, a family such as <code>contact.*</code>, or <code>*</code>.` })}
+${area(given, { name: 'conditions', label: 'And', rows: 3, value: found?.conditions ?? '', hint: html`A condition such as <code>data.value > 10000</code>; optional.` })}
+${calls}<div class="buttons"><button class="primary" type="submit">${found === null ? 'Create' : 'Save'}</button><button type="submit" formaction="${base}/dry-run" hx-post="${base}/dry-run" hx-target="#dry-run" hx-swap="innerHTML" hx-include="closest form">Try it on past events</button></div></form>
+<section class="card" aria-labelledby="dry"><h2 id="dry">What it would have done</h2><div id="dry-run" aria-live="polite" hx-post="${base}/dry-run" hx-trigger="input from:#conditions delay:400ms, input from:#trigger_event delay:400ms" hx-include="#conditions, #trigger_event" hx-swap="innerHTML">${first}</div></section></div>`;
+}
+
+async function dryRun({ core, principal }: Visit, trigger: string, condition: string): Promise<Html> {
+  const found = await core.dryRun(principal, { events: [trigger], ...(condition.trim() === '' ? {} : { condition }) });
+  return verdicts(found);
+}
+
+function verdicts(found: DryRun): Html {
+  if (found.looked_at === 0)
+    return html`<p class="muted">No event was published yet, so there is nothing to try it on.</p>`;
+  const told = found.events.filter(({ verdict }) => verdict !== 'type_not_chosen').slice(0, shownMax);
+  return html`<p>It would have fired for <strong>${many(found.matched, 'event')}</strong> of the last ${count(found.looked_at)}.</p><ul class="plain">${told.map(
+    (each) =>
+      html`<li>${each.verdict === 'matched' ? badge('good', 'Fires') : badge(each.verdict === 'condition_error' ? 'warn' : 'idle', 'Does not')} <code>${each.event_type}</code> <span class="muted">${time(each.created_at)} ${each.reason ?? ''}</span></li>`,
+  )}</ul>`;
+}
+
+function inputOf({ form }: Visit) {
+  const conditions = (form.get('conditions') ?? '').trim();
+  return {
+    name: form.get('name')?.trim() ?? '',
+    trigger_event: form.get('trigger_event')?.trim() ?? '',
+    conditions: conditions === '' ? null : conditions,
+    actions: form.getAll('config_id').map((config_id) => ({ type: 'webhook', config_id })),
+  };
+}
+
+const create: Action = {
+  path: base,
+  view: fresh,
+  async act(visit) {
+    const { id } = await visit.core.createAutomation(visit.principal, inputOf(visit));
+    return { to: `${base}/${id}?done=created` };
+  },
+};
+
+const change: Action = {
+  path: `${base}/:id`,
+  view: one,
+  async act(visit) {
+    const automation_id = visit.params['id'];
+    await visit.core.updateAutomation(visit.principal, { automation_id, ...inputOf(visit) });
+    return { to: `${base}/${automation_id}?done=saved` };
+  },
+};
+
+const turn: Action = {
+  path: `${base}/:id/switch`,
+  view: one,
+  async act({ core, principal, params, form }) {
+    await core.updateAutomation(principal, { automation_id: params['id'], enabled: form.get('enabled') === 'true' });
+    return { to: `${base}/${params['id']}?done=saved` };
+  },
+};
+
+const tryOut: Action = {
+  path: `${base}/dry-run`,
+  view: fresh,
+  async act(visit) {
+    // Without the script the form comes back, with the verdicts beside it.
+    if (!visit.forScript) return { content: await fresh.show(visit, { values: visit.form, problem: null }) };
+    return {
+      piece: await dryRun(visit, visit.form.get('trigger_event')?.trim() ?? '', visit.form.get('conditions') ?? ''),
+    };
+  },
+};
+
+const askDelete: View = {
+  path: `${base}/:id/delete`,
+  async show({ core, principal, params }, given) {
+    const { name, id } = await core.getAutomation(principal, { automation_id: params['id'] });
+    const body = askBody({
+      title: 'Delete this automation?',
+      words: html`<b>${name}</b> calls nothing any more. Its configs stay.`,
+      action: `${base}/${id}/delete`,
+      label: 'Delete',
+      back: `${base}/${id}`,
+    });
+    return { title: name, section, body: html`${problemNotice(given.problem)}${body}` };
+  },
+};
+
+const remove: Action = {
+  path: `${base}/:id/delete`,
+  view: askDelete,
+  async act({ core, principal, params }) {
+    await core.deleteAutomation(principal, { automation_id: params['id'] });
+    return { to: `${base}?done=deleted` };
+  },
+};
+
+export const automationViews = [list, fresh, askDelete, one];
+export const automationActions = [tryOut, create, change, turn, remove];

@@ -1,0 +1,97 @@
+import type { Attempt } from '../../../core/types.ts';
+import { html, type Html } from '../html.ts';
+import { attemptRows, attemptTable, pager, selected } from '../parts/attempts.ts';
+import { empty } from '../parts/notice.ts';
+import type { Piece, View, Visit } from '../visit.ts';
+
+const path = '/data/webhooks';
+const pageSize = 50;
+
+/** What the address narrows the log to, as core takes it. Empty fields of the form narrow nothing. */
+function filters(query: URLSearchParams): Record<string, unknown> {
+  const given = (name: string) => query.get(name)?.trim() || undefined;
+  const asTime = (text: string | undefined) =>
+    text === undefined ? undefined : /Z|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`;
+  const kind = given('kind');
+  return {
+    endpoint_id: given('endpoint_id'),
+    event_type: given('event_type'),
+    status: given('status'),
+    since: asTime(given('since')),
+    until: asTime(given('until')),
+    ...(kind === undefined ? {} : { is_test: kind === 'test' }),
+  };
+}
+
+export const logs: View = {
+  path,
+  async show(visit) {
+    const { core, principal, query } = visit;
+    const cursor = query.get('cursor') ?? undefined;
+    const [found, form] = await Promise.all([
+      core.listLogs(principal, { ...filters(query), limit: pageSize, ...(cursor === undefined ? {} : { cursor }) }),
+      filterForm(visit),
+    ]);
+    const narrowed = [...query].some(([name, value]) => name !== 'cursor' && value !== '');
+    const live = cursor === undefined ? poller(query, found.data) : '';
+    const nothing = narrowed
+      ? empty('Nothing fits', html`No attempt fits these filters. <a href="${path}">Show all</a>.`)
+      : empty(
+          'No deliveries yet',
+          'Every request that is made shows up here by itself. Publish an event:',
+          publishCommand(visit),
+        );
+    const body = html`<div class="head"><h1>Delivery logs</h1><span id="pulse" class="muted">${cursor === undefined ? html`<span class="dot"></span> live` : ''}</span></div>
+${form}${live}
+${found.data.length === 0 ? html`<div id="none">${nothing}</div>` : ''}
+<div class="card flush ${found.data.length === 0 ? 'vacant' : ''}">${attemptTable(found.data, 'Attempts, newest first')}</div>${pager(path, query, found.next_cursor)}`;
+    return { title: 'Delivery logs', section: 'logs', body };
+  },
+};
+
+/** Rows that came since the newest one that the page has. */
+export const newLogs: Piece = {
+  path: `${path}/rows`,
+  async show({ core, principal, query }) {
+    const after = query.get('after') ?? '';
+    const since = after === '' ? {} : { after };
+    const { data } = await core.listLogs(principal, { ...filters(query), ...since, limit: pageSize });
+    if (data.length === 0) return null;
+    return html`${poller(query, data)}<hx-partial hx-target="#rows" hx-swap="afterbegin">${attemptRows(data)}</hx-partial>`;
+  },
+};
+
+function poller(query: URLSearchParams, newest: readonly Attempt[]): Html {
+  const next = new URLSearchParams(query);
+  next.delete('cursor');
+  next.set('after', newest[0]?.id ?? '');
+  return html`<div id="live" data-poll hx-get="${path}/rows?${next.toString()}" hx-trigger="every 2s" hx-swap="outerHTML"></div>`;
+}
+
+async function filterForm({ core, principal, query }: Visit): Promise<Html> {
+  const [subscriptions, configs, types] = await Promise.all([
+    core.listSubscriptions(principal, { limit: 200 }),
+    core.listConfigs(principal, { limit: 200 }),
+    core.listEventTypes(principal, {}),
+  ]);
+  const endpoints = [
+    ...configs.data.map(({ id, name }) => ({ id, label: name })),
+    ...subscriptions.data.map(({ id, url }) => ({ id, label: url })),
+  ];
+  const at = (name: string) => query.get(name) ?? '';
+  const option = (name: string, value: string, label: string) =>
+    html`<option value="${value}" ${selected(at(name) === value)}>${label}</option>`;
+  const known = at('endpoint_id') === '' || endpoints.some(({ id }) => id === at('endpoint_id'));
+  return html`<form class="filters" method="get" action="${path}" data-filters>
+<label>Endpoint<select name="endpoint_id">${option('endpoint_id', '', 'All')}${known ? '' : option('endpoint_id', at('endpoint_id'), at('endpoint_id'))}${endpoints.map(({ id, label }) => option('endpoint_id', id, label))}</select></label>
+<label>Event<select name="event_type">${option('event_type', '', 'All')}${types.data.map(({ name }) => option('event_type', name, name))}</select></label>
+<label>Status<select name="status">${option('status', '', 'All')}${option('status', 'succeeded', 'Succeeded')}${option('status', 'failed', 'Failed')}</select></label>
+<label>Kind<select name="kind">${option('kind', '', 'All')}${option('kind', 'live', 'Live')}${option('kind', 'test', 'Tests')}</select></label>
+<label>From <small>UTC</small><input type="datetime-local" name="since" value="${at('since')}"></label>
+<label>To <small>UTC</small><input type="datetime-local" name="until" value="${at('until')}"></label>
+<button type="submit">Filter</button></form>`;
+}
+
+export function publishCommand({ publicUrl }: Visit): string {
+  return `curl -s ${publicUrl}/v1/events -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{"type": "contact.created", "data": {"name": "Ada"}}'`;
+}
