@@ -157,7 +157,7 @@ export const inputs = {
     ...untrusted,
     ...paging,
   }),
-  attemptId: z.strictObject({ attempt_id: id }),
+  attemptId: z.strictObject({ attempt_id: id, ...untrusted }),
   statistics: z.strictObject({
     period: z.enum(['1h', '24h', '7d', '30d']).default('24h').describe('How far to look back'),
   }),

@@ -23,7 +23,13 @@ const rules: Rule[] = [
   { from: /^node:net$/, harmless: ['isIP', 'isIPv4', 'isIPv6'], owners: guarded },
   { from: /^node:(tls|dns|dns\/promises)$/, owners: guarded },
   { from: /^node:(https|http2|dgram|child_process|cluster|inspector|vm|repl)$/, owners: {} },
-  { from: /^(\?|node:module)$/, owners: { 'bin/posthorn.js': 'loads main.ts, compiled or as it is' } },
+  {
+    from: /^(\?|node:module)$/,
+    owners: {
+      'bin/posthorn.js': 'loads main.ts, compiled or as it is',
+      'src/http/dashboard/assets.ts': 'finds the files of htmx and uPlot',
+    },
+  },
   {
     from: /^node:http$/,
     harmless: ['createServer'],

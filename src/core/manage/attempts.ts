@@ -7,23 +7,24 @@ import { rowOf } from '../rules/ids.ts';
 import { showAttempt } from '../rules/show.ts';
 import type { Attempt, Principal } from '../types.ts';
 import { type Context, notFound } from '../use-case.ts';
+import { allowExcerpt } from './logs.ts';
 import { maskedHeaders } from './own-headers.ts';
 
 const attemptsOfDeliveryMax = 200;
 
-/** One attempt with the request that it made. Its body, and the receiver's, only for who holds payloads:read. */
+/** One attempt with the request that it made. Its body only for who holds payloads:read, the receiver's on request as well. */
 export async function getAttempt(
   context: Context,
   principal: Principal,
   input: Inputs['attemptId'],
 ): Promise<AttemptDetail> {
-  const { workspaceId, scopes } = principal;
+  const { workspaceId } = principal;
   const id = rowOf('att', input.attempt_id);
-  const withPayload = scopes.has('payloads:read');
-  const query = { id: id ?? 0, limit: 1, withExcerpt: withPayload };
+  const withExcerpt = allowExcerpt(principal, input.include_untrusted_response);
+  const query = { id: id ?? 0, limit: 1, withExcerpt };
   const [record] = id === null ? [] : await context.store.records.attempts(workspaceId, query);
   if (record === undefined) throw notFound('attempt');
-  return { ...showAttempt(record, withPayload), request: await requestOf(context, principal, record) };
+  return { ...showAttempt(record, withExcerpt), request: await requestOf(context, principal, record) };
 }
 
 /** Every attempt of one delivery, oldest first. */

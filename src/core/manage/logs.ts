@@ -51,7 +51,7 @@ export async function listLogs(
 }
 
 /** Words of a stranger come only on request, and only to who may read payloads. */
-function allowExcerpt(principal: Principal, asked: boolean | undefined): boolean {
+export function allowExcerpt(principal: Principal, asked: boolean | undefined): boolean {
   if (asked !== true) return false;
   requireScope(principal, 'payloads:read');
   return true;

@@ -6,6 +6,8 @@ import type { Context } from '../use-case.ts';
 import { authenticate, principalOfHash } from './keys.ts';
 
 const lifeMs = 12 * 3_600_000;
+/** However often it is renewed: who stole a cookie must not keep it for ever. */
+const wholeLifeMs = 7 * 24 * 3_600_000;
 /** What sessions are sealed for: a sealed secret of an endpoint is none, and the other way round. */
 const owner = 'session';
 
@@ -20,6 +22,7 @@ export interface Session {
 /** What a token holds. */
 interface Sealed {
   hash: string;
+  signedInAt: number;
   expiresAt: number;
 }
 
@@ -35,7 +38,7 @@ export async function signIn(
     throw new PosthornError('rate_limited', message, { retryAfterSeconds });
   }
   const principal = await authenticate(context, given.key, given.via);
-  return opened(context, principal, hashKey(given.key).toString('base64'));
+  return opened(context, principal, hashKey(given.key).toString('base64'), context.clock.now());
 }
 
 /**
@@ -47,14 +50,17 @@ export async function resumeSession(context: Context, token: string, via: Via): 
   const leftMs = sealed === null ? 0 : sealed.expiresAt - context.clock.now();
   if (sealed === null || leftMs <= 0) throw new PosthornError('unauthorized', 'The sign-in has expired.');
   const principal = await principalOfHash(context, Buffer.from(sealed.hash, 'base64'), via);
-  if (leftMs < lifeMs / 2) return opened(context, principal, sealed.hash);
+  const isLast = sealed.expiresAt >= sealed.signedInAt + wholeLifeMs;
+  if (leftMs < lifeMs / 2 && !isLast) return opened(context, principal, sealed.hash, sealed.signedInAt);
   return { principal, token: null, secondsLeft: leftMs / 1_000 };
 }
 
-function opened(context: Context, principal: Principal, hash: string): Session {
-  const expiresAt = context.clock.now() + lifeMs;
-  const text = JSON.stringify({ hash, expiresAt } satisfies Sealed);
-  return { principal, token: context.vault.seal(text, owner).toString('base64url'), secondsLeft: lifeMs / 1_000 };
+function opened(context: Context, principal: Principal, hash: string, signedInAt: number): Session {
+  const now = context.clock.now();
+  const expiresAt = Math.min(now + lifeMs, signedInAt + wholeLifeMs);
+  const text = JSON.stringify({ hash, signedInAt, expiresAt } satisfies Sealed);
+  const token = context.vault.seal(text, owner).toString('base64url');
+  return { principal, token, secondsLeft: (expiresAt - now) / 1_000 };
 }
 
 function unsealed(context: Context, token: string): Sealed | null {

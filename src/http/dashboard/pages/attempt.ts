@@ -12,7 +12,8 @@ export const attempt: View = {
   path: '/data/webhooks/:id',
   async show(visit, given) {
     const { core, principal, params, query } = visit;
-    const one = await core.getAttempt(principal, { attempt_id: params['id'] });
+    const include_untrusted_response = mayI(visit, 'payloads:read');
+    const one = await core.getAttempt(principal, { attempt_id: params['id'], include_untrusted_response });
     const delivery_id = one.delivery_id;
     const [timeline, delivery] = await Promise.all([
       core.listDeliveryAttempts(principal, { delivery_id }),
