@@ -5,6 +5,7 @@ import type { JourneyOp, JourneyResult } from '../journey-op.ts';
 import { makeRunGroup } from './journey/run-group.ts';
 import type { WriterFault, WriterReply, WriterRequest } from './messages.ts';
 import { packOutcomes, unpackGroup } from './packing.ts';
+import { makeRoom } from './room.ts';
 
 /** What the writer's thread does with each request; apart from the thread, so that it can run without one. Never throws. */
 export function makeReply(db: Database, limits: HealthLimits): (request: WriterRequest) => WriterReply {
@@ -19,7 +20,7 @@ export function makeReply(db: Database, limits: HealthLimits): (request: WriterR
 }
 
 function makeAnswer(db: Database, limits: HealthLimits): (request: WriterRequest) => WriterReply {
-  const runGroup = makeRunGroup(db, limits);
+  const runGroup = withReserve(makeRunGroup(db, limits), makeRoom(db));
   const group = (ops: JourneyOp[]): WriterReply => ({
     kind: 'group',
     ...packOutcomes(ops, runGroup(ops).map(withFault)),
@@ -48,6 +49,21 @@ function makeAnswer(db: Database, limits: HealthLimits): (request: WriterRequest
         db.close();
         return { kind: 'done' };
     }
+  };
+}
+
+type RunGroup = ReturnType<typeof makeRunGroup>;
+
+/** Where the disk is nearly full, new events are refused and everything else goes on. */
+function withReserve(runGroup: RunGroup, isRoom: () => boolean): RunGroup {
+  return (ops) => {
+    if (!ops.some(({ kind }) => kind === 'accept') || isRoom()) return runGroup(ops);
+    const others = ops.filter(({ kind }) => kind !== 'accept');
+    const outcomes = (others.length === 0 ? [] : runGroup(others)).values();
+    const error = Object.assign(new Error('the disk is nearly full'), { code: 'SQLITE_FULL' });
+    return ops.map((op) =>
+      op.kind === 'accept' ? { ok: false, error } : (outcomes.next().value as Outcome<JourneyResult>),
+    );
   };
 }
 

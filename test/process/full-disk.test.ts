@@ -1,0 +1,116 @@
+import type { ServerResponse } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openReader, openWriter } from '../../src/store/sqlite/connection.ts';
+import { makeReply } from '../../src/store/sqlite/reply.ts';
+import { sqliteStore } from '../../src/store/sqlite/store.ts';
+import { storeError } from '../../src/store/store-error.ts';
+import { type Harness, startHarness } from '../support/harness.ts';
+import { testLimits } from '../support/stores.ts';
+import { until } from '../support/until.ts';
+
+const adminKey = 'tp_live_an_admin_key_for_the_tests_only';
+let folder: string;
+let writer: Database;
+let h: Harness;
+let url: string;
+let id: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'posthorn-full-'));
+  const path = join(folder, 'posthorn.db');
+  writer = openWriter(path);
+  // The writer without its thread, so that the test can say how large the file may grow.
+  const reply = makeReply(writer, testLimits);
+  const store = sqliteStore(openReader(path), {
+    async request(request) {
+      const answer = reply(request);
+      if (answer.kind === 'failed') throw storeError(answer.error);
+      return answer;
+    },
+    close: async () => void writer.close(),
+  });
+  h = await startHarness({
+    ports: { store },
+    databaseUrl: `file:${path}`,
+    environment: { PORT: '0', POSTHORN_ADMIN_KEY: adminKey },
+  });
+  ({ url } = await h.posthorn.listen());
+  ({ id } = await h.core.createSubscription(h.owner, { url: h.receiver.url, events: ['*'] }));
+  await h.posthorn.startDispatcher();
+});
+afterEach(async () => {
+  await h.close();
+  rmSync(folder, { recursive: true });
+});
+
+const pages = () => writer.pragma('page_count', { simple: true }) as number;
+const growTo = (count: number) => void writer.pragma(`max_page_count = ${count}`);
+const events = () => writer.prepare('select count(*) from events').pluck().get() as number;
+const attempts = async () => (await h.core.listSubscriptionLogs(h.owner, { subscription_id: id, limit: 200 })).data;
+
+async function publish(eventId: string): Promise<{ status: number; code: unknown }> {
+  const response = await fetch(`${url}/v1/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ type: 'contact.created', id: eventId, data: { text: 'x'.repeat(10_000) } }),
+  });
+  const body = (await response.json()) as Record<string, unknown>;
+  return { status: response.status, code: body['code'] };
+}
+
+/** Publishes until it is refused; answers the ids that were taken. */
+async function fill(): Promise<string[]> {
+  const taken: string[] = [];
+  for (let n = 0; n < 1_000; n++) {
+    const { status, code } = await publish(`event-${n}`);
+    if (status === 202) taken.push(`event-${n}`);
+    else {
+      expect({ status, code }).toEqual({ status: 503, code: 'store_unavailable' });
+      return taken;
+    }
+  }
+  throw new Error('the disk never filled up');
+}
+
+describe('a disk that fills up', () => {
+  it('refuses new events before anything is lost, and delivers what it took', async () => {
+    // Each answer leaves an excerpt in the log, which needs room too.
+    const answer = (response: ServerResponse) => response.writeHead(200).end('y'.repeat(1_000));
+    const waiting: ServerResponse[] = [];
+    h.receiver.respond((_request, response) => waiting.push(response));
+    growTo(pages() + 500);
+    const taken = await fill();
+    expect(taken.length).toBeGreaterThan(100);
+    expect(events()).toBe(taken.length);
+    h.receiver.respond((_request, response) => answer(response));
+    for (const response of waiting) answer(response);
+    await until(async () => (await attempts()).length === taken.length);
+    expect((await attempts()).every(({ status }) => status === 'succeeded')).toBe(true);
+    expect(await publish('another')).toMatchObject({ status: 503 });
+    growTo(pages() + 10_000);
+    expect(await publish('another')).toMatchObject({ status: 202 });
+    await until(async () => (await attempts()).length === taken.length + 1);
+  });
+
+  it('repeats what it could not record until there is room', async () => {
+    const answers: (() => void)[] = [];
+    h.receiver.respond((_request, response) => answers.push(() => response.writeHead(200).end('z'.repeat(16_000))));
+    expect(await publish('held')).toMatchObject({ status: 202 });
+    await h.receiver.received(1);
+    growTo(pages());
+    for (const answer of answers) answer();
+    await until(() => h.logs.some(({ message }) => message === 'attempts could not be recorded'));
+    expect(await attempts()).toEqual([]);
+    h.clock.advance(1_000);
+    growTo(pages() + 1_000);
+    await until(async () => {
+      h.clock.advance(1_000);
+      return (await attempts()).length === 1;
+    });
+    expect(await attempts()).toMatchObject([{ status: 'succeeded', attempt: 1 }]);
+    expect(h.receiver.requests).toHaveLength(1);
+  });
+});
