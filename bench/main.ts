@@ -7,17 +7,18 @@ import { rows } from './rows.ts';
 import { withStage } from './stage.ts';
 import { table } from './table.ts';
 
-const usage = `npm run bench [-- NAME… --json --profile]
+const usage = `npm run bench [-- NAME… --json --keep --profile]
 
 Measures Posthorn on this machine: ${rows.map(({ name }) => name).join(', ')}.
 The table goes to stdout (with --json the figures do). A run of all rows is kept in bench/results, where npm run docs finds
-it; a run of some in bench/results/some. With --profile the threads of the servers are profiled, which slows them: the
+it; a run of some in bench/results/some, unless --keep says that it is to be found too. With --profile the threads of the servers are profiled, which slows them: the
 functions that took most time go to stderr, the profiles to bench/results/profiles.
 `;
 
 interface Chosen {
   rows: Row[];
   json: boolean;
+  keep: boolean;
   profile: boolean;
 }
 
@@ -32,8 +33,8 @@ async function main(): Promise<number> {
     if (!signal.aborted) measured.push(await measure(row, signal, chosen.profile));
   }
   // What a profile slows and what was cut short are no figures of this machine.
-  const whole = measured.length === rows.length && !chosen.profile;
-  const text = await writeResults({ started_at: startedAt.toISOString(), machine, rows: measured }, whole);
+  const kept = (chosen.keep || measured.length === rows.length) && !chosen.profile && !signal.aborted;
+  const text = await writeResults({ started_at: startedAt.toISOString(), machine, rows: measured }, kept);
   process.stdout.write(chosen.json ? text : table(measured, machine));
   return measured.some(({ error }) => error !== null) ? 1 : 0;
 }
@@ -42,7 +43,7 @@ async function main(): Promise<number> {
 function choose(args: string[]): Chosen {
   const flag = { type: 'boolean', default: false } as const;
   try {
-    const options = { json: flag, profile: flag, help: flag };
+    const options = { json: flag, keep: flag, profile: flag, help: flag };
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     const unknown = positionals.find((name) => !rows.some((row) => row.name === name));
     if (unknown !== undefined) throw new Error(`There is no row ${JSON.stringify(unknown)}.`);
@@ -51,7 +52,7 @@ function choose(args: string[]): Chosen {
       process.exit(0);
     }
     const chosen = rows.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-    return { rows: chosen, json: values.json, profile: values.profile };
+    return { rows: chosen, json: values.json, keep: values.keep, profile: values.profile };
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${usage}`);
     process.exit(2);

@@ -25,10 +25,10 @@ export interface Results {
 
 export const resultsFolder = join(packageRoot, 'bench', 'results');
 
-/** Keeps a run as JSON, which it answers. Those of all rows lie apart from others: the documentation shows the newest. */
-export async function writeResults(results: Results, whole: boolean): Promise<string> {
+/** Writes a run as JSON, which it answers. Those that are kept lie apart from others: the documentation shows the newest. */
+export async function writeResults(results: Results, kept: boolean): Promise<string> {
   const text = `${JSON.stringify(results, null, 2)}\n`;
-  const folder = whole ? resultsFolder : join(resultsFolder, 'some');
+  const folder = kept ? resultsFolder : join(resultsFolder, 'some');
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, `${fileTime(new Date(results.started_at))}.json`), text);
   return text;
