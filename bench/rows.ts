@@ -7,6 +7,7 @@ import { growth } from './rows/growth.ts';
 import { latency } from './rows/latency.ts';
 import { match } from './rows/match.ts';
 import { memory } from './rows/memory.ts';
+import { pages } from './rows/pages.ts';
 import { publish } from './rows/publish.ts';
 import { recovery } from './rows/recovery.ts';
 import { responsiveness } from './rows/responsiveness.ts';
@@ -23,6 +24,7 @@ export const rows: readonly Row[] = [
   fairness,
   recovery,
   growth,
+  pages,
   memory,
   responsiveness,
   start,

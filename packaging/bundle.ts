@@ -13,7 +13,10 @@ const own = ['package.json', 'LICENSE', 'schema.sql', 'schema.postgres.sql', 'bi
 export function bundleEntries(): ZipEntry[] {
   if (!existsSync(join(packageRoot, 'dist/src/main.js'))) throw new Error('dist is missing: "npm run build" makes it');
   const dist = globSync('dist/**/*.js', { cwd: packageRoot }).map((path) => path.replaceAll('\\', '/'));
-  const paths = [...own, ...dist, ...productionFiles(packageRoot)].toSorted();
+  const assets = globSync('src/http/dashboard/assets/*', { cwd: packageRoot }).map((path) =>
+    path.replaceAll('\\', '/'),
+  );
+  const paths = [...own, ...dist, ...assets, ...productionFiles(packageRoot)].toSorted();
   const entry = (path: string, from = path) => ({ path, data: readFileSync(join(packageRoot, from)) });
   return [entry('manifest.json', 'packaging/manifest.json'), ...paths.map((path) => entry(path))];
 }

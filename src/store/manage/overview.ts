@@ -7,7 +7,7 @@ import { deliveryState, type Tables } from '../tables.ts';
 /** One step reads so many rows, which holds the writer for a few milliseconds. */
 const rowsMax = 5_000;
 /** Attempts that are not rolled up yet are counted live; of more, the newest. */
-const tailRowsMax = 200_000;
+const tailRowsMax = 50_000;
 const positionId = 1;
 
 /** On PostgreSQL ids are given before they are committed: up to which one nothing is missing any more. */
