@@ -106,6 +106,7 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
   const theirKey = await core.createKey(stranger, { name: 'theirs', scopes: [...scopes] });
   const { data: deliveries } = await core.listDeliveries(owner, { limit: 200 });
   const tested = await core.testSubscription(owner, { subscription_id: subscriptions[0]?.id });
+  const { data: logs } = await core.listLogs(owner, { limit: rowsPerKind });
   const { data: theirDeliveries } = await core.listDeliveries(stranger, {});
 
   foreign = async () =>
@@ -131,6 +132,7 @@ async function seeded({ core, owner, posthorn, receiver }: Harness): Promise<Kno
       ours: retriable.map(({ id }) => id),
       others: [theirDeliveries[0]?.id ?? '', 'dlv_0000000vvvv', ...Array<string>(4).fill(tested.delivery_id)],
     },
+    logs: { ours: logs.map(({ id }) => id), others: ['att_0000000vvvv'] },
     keys: { ours: keys.map(({ id }) => id), others: [theirKey.id, 'key_00000000000000000000000000'] },
   };
   const actions = [configs.at(-1)?.id, theirConfig.id].map((id) => [{ type: 'webhook', config_id: id }]);

@@ -103,7 +103,10 @@ describe('the story', () => {
     await page.fill('#data', '{"urgent": true}');
     await page.click('main button:has-text("Publish")');
     await page.waitForURL(/\/data\/events\//);
-    await logs.waitForSelector('#rows tr');
+    await until(async () => {
+      live.h.clock.advance(1_000);
+      return (await logs.locator('#rows tr').count()) > 0;
+    });
     expect(await logs.textContent('#rows')).toContain('call.missed');
     await logs.click('#rows a');
     await logs.waitForSelector('.timeline .good');
