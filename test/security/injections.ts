@@ -39,4 +39,9 @@ const dressings: ((text: string) => string)[] = [
   (text) => `${text} `.repeat(200),
 ];
 
-export const injections = dressings.flatMap((dress) => orders.map((order) => `${mark} ${dress(`${order} ${mark}`)}`));
+/** The texts with a word in each, by which they are found again. */
+export function textsWith(word: string): string[] {
+  return dressings.flatMap((dress) => orders.map((order) => `${word} ${dress(`${order} ${word}`)}`));
+}
+
+export const injections = textsWith(mark);

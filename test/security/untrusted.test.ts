@@ -7,7 +7,7 @@ import { type AnyClient, connect } from '../mcp/clients.ts';
 import { listen, onRequest, type Receiver } from '../net/receiver.ts';
 import { adminKey, makeFolder, type Server, startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
-import { injections, mark } from './injections.ts';
+import { injections, mark, textsWith } from './injections.ts';
 
 /** A real server that talks to a receiver which plants a text wherever an answer has room for one. */
 
@@ -21,7 +21,7 @@ const header = 'canary-config-header';
 const dataMark = 'qx8zj';
 /** The same texts, said by whoever calls us. */
 const callerMark = 'qx9zj';
-const said = injections.map((text) => text.replaceAll(mark, callerMark));
+const said = textsWith(callerMark);
 
 let folder: ReturnType<typeof makeFolder>;
 let server: Server;
