@@ -147,6 +147,45 @@ describe("another workspace's id", () => {
   });
 });
 
+describe("another workspace's config", () => {
+  it('is called by no automation: named in its body, made or changed, it is answered like one that does not exist', async () => {
+    const asking = { key: stranger };
+    const { body: own } = await rest.ask('POST', configs, { name: 'theirs', url: rest.h.receiver.url }, asking);
+    const calling = (...configIds: (string | undefined)[]) => ({
+      name: 'theirs',
+      trigger_event: '*',
+      actions: configIds.map((config_id) => ({ type: 'webhook', config_id })),
+    });
+    const { body: made } = await rest.ask('POST', '/v1/automations', calling(own.id), asking);
+    const at = `/v1/automations/${made.id}`;
+    const before = await ours();
+    // Behind one that exists as well: the answer names the place.
+    for (const [index, listed] of [[], [own.id]].entries()) {
+      const refusals = async (config: string | undefined) => {
+        const body = calling(...listed, config);
+        const over = [
+          await rest.ask('POST', '/v1/automations', body, asking),
+          await rest.ask('PATCH', at, { actions: body.actions }, asking),
+        ];
+        const told = [
+          await agent.callTool('create_automation', body),
+          await agent.callTool('update_automation', { automation_id: made.id, actions: body.actions }),
+        ];
+        return [...over.map((answer) => [answer.status, answer.body]), ...told.map(errorOf)];
+      };
+      const foreign = await refusals(ids['configs']);
+      expect(foreign).toEqual(await refusals(never['configs']));
+      const detail = `/actions/${index}/config_id: is no webhook config of this workspace.`;
+      expect(foreign[0]).toEqual([422, expect.objectContaining({ code: 'validation_failed', detail })]);
+      expect(foreign[2]).toContain(detail);
+    }
+    expect((await rest.ask('GET', at, undefined, asking)).body).toEqual(made);
+    expect(await ours()).toEqual(before);
+    await rest.ask('DELETE', at, undefined, asking);
+    await rest.ask('DELETE', `${configs}/${own.id}`, undefined, asking);
+  });
+});
+
 describe('to an agent of another workspace', () => {
   it('a resource, a prompt and their completions know it as little', async () => {
     const id = ids['subscriptions'] ?? '';
