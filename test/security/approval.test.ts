@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Store } from '../../src/core/ports.ts';
 import type { Principal } from '../../src/core/types.ts';
 import { type Scope, toolGroups } from '../../src/core/vocabulary.ts';
 import { makePolicy } from '../../src/net/address.ts';
 import { makeTargets } from '../../src/net/targets.ts';
-import { openStore } from '../../src/store/open.ts';
 import { tools } from '../../tools/index.ts';
 import { connect } from '../mcp/clients.ts';
 import { errorOf, resultOf } from '../mcp/conversation.ts';
@@ -249,94 +247,5 @@ describe('approving', () => {
     const id = await subscribe(h.owner);
     await approve(h.owner, id);
     expect(await approve(h.owner, id)).toMatchObject({ status: 'active' });
-  });
-});
-
-describe('two at once', () => {
-  /** Runs once, right after the endpoint was read and before anything is made of it. */
-  let meanwhile: (() => Promise<unknown>) | null = null;
-  let beforeTarget: (() => Promise<unknown>) | null = null;
-  const once = async (which: (() => Promise<unknown>) | null) => {
-    meanwhile = null;
-    beforeTarget = null;
-    await which?.();
-  };
-
-  beforeEach(async () => {
-    await h.close();
-    const databaseUrl = `file:${await temporaryFolder()}/p.db`;
-    const real = await openStore(databaseUrl, { healthLimits: { disableAfterFailures: 20, disableAfterMs: 1_000 } });
-    const interrupted = (store: Store): Store => ({
-      ...store,
-      for: (author) => interrupted(store.for(author)),
-      endpoints: {
-        ...store.endpoints,
-        async get(...which) {
-          const record = await store.endpoints.get(...which);
-          await once(meanwhile);
-          return record;
-        },
-      },
-      journey: {
-        ...store.journey,
-        async target(id) {
-          await once(beforeTarget);
-          return store.journey.target(id);
-        },
-      },
-    });
-    h = await startHarness({ databaseUrl, environment: approving, ports: { store: interrupted(real) } });
-  });
-
-  async function active(): Promise<string> {
-    const id = await subscribe(h.owner);
-    await approve(h.owner, id);
-    return id;
-  }
-
-  it('a move to a new host and an activation do not add up to an active endpoint there', async () => {
-    const id = await active();
-    meanwhile = () => move(h.owner, id, elsewhere.url);
-    const activation = h.core.updateSubscription(h.owner, { subscription_id: id, status: 'active' });
-    await expect(activation).rejects.toMatchObject(pending);
-    expect(await statusOf(id)).toBe('pending_approval');
-  });
-
-  it('a move within the host that is approved meanwhile, and one away from it: the last decides anew', async () => {
-    const id = await subscribe(h.owner);
-    meanwhile = () => approve(h.owner, id);
-    expect(await move(h.owner, id, elsewhere.url)).toMatchObject({ status: 'pending_approval' });
-  });
-
-  it('an approval does not let in the host that the endpoint moved to meanwhile', async () => {
-    const id = await subscribe(h.owner);
-    meanwhile = () => move(h.owner, id, elsewhere.url);
-    await expect(approve(h.owner, id)).rejects.toMatchObject(pending);
-    expect(await statusOf(id)).toBe('pending_approval');
-  });
-
-  it('a test is not sent to the host that the endpoint moved to meanwhile', async () => {
-    const id = await active();
-    meanwhile = () => move(h.owner, id, elsewhere.url);
-    await expect(h.core.testSubscription(h.owner, { subscription_id: id })).rejects.toMatchObject({
-      code: 'not_found',
-    });
-    expect(elsewhere.requests).toEqual([]);
-  });
-
-  it('a delivery that is leased already does not follow its endpoint to a new host', async () => {
-    const id = await active();
-    await h.core.publish(h.owner, { type: 'contact.created', data: { name: 'Ada' } });
-    const moved = Promise.withResolvers<void>();
-    beforeTarget = async () => {
-      await move(h.owner, id, elsewhere.url);
-      moved.resolve();
-    };
-    await h.posthorn.startDispatcher();
-    await moved.promise;
-    await expect.poll(() => h.core.worker.pulse()).toMatchObject({ inFlight: 0, ready: 0 });
-    expect(elsewhere.requests).toEqual([]);
-    const [owed] = (await h.core.listDeliveries(h.owner, { endpoint_id: id })).data;
-    expect(owed).toMatchObject({ status: 'pending', attempts: 0 });
   });
 });
