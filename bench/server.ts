@@ -94,8 +94,12 @@ export async function pendingCount(server: Server, subscriptionId: string): Prom
   return (await server.ask<{ pending_count: number }>('GET', path)).pending_count;
 }
 
-/** Publishes `count` events in arrays, some of them side by side. */
-export async function publish(server: Server, count: number, arrayLength = 500): Promise<void> {
+/** One transaction makes so many deliveries; what is beyond it is left to a worker. */
+const deliveriesAtOnce = 1_000;
+
+/** Publishes `count` events in arrays, some of them side by side, so small that each answer finds the deliveries made. */
+export async function publish(server: Server, count: number, subscriptions = 1): Promise<void> {
+  const arrayLength = Math.min(500, Math.max(1, Math.floor(deliveriesAtOnce / subscriptions)));
   let left = count;
   const publisher = async () => {
     while (left > 0) {

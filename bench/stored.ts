@@ -34,7 +34,7 @@ export async function storeEvents(
     subscriptionIds.push(await subscribe(server, index === 0 ? sink.url : `${sink.url}/${index}`));
   }
   stage.progress(`storing ${events} events, each for ${subscriptions} subscription${subscriptions === 1 ? '' : 's'}`);
-  await publish(server, events);
+  await publish(server, events, subscriptions);
   await server.stop();
   return { folder, subscriptionIds, deliveries: events * subscriptions };
 }
@@ -43,7 +43,7 @@ export async function storeEvents(
 export async function storeMore(stage: Stage, { folder, subscriptionIds, deliveries }: Stored): Promise<void> {
   const server = await startServer({ folder, environment: { POSTHORN_DISPATCH: 'off' } });
   stage.later(() => server.stop());
-  await publish(server, deliveries / subscriptionIds.length);
+  await publish(server, deliveries / subscriptionIds.length, subscriptionIds.length);
   await server.stop();
 }
 

@@ -64,7 +64,7 @@ async function prepare(stage: Stage, receiver: Receiver, name: string, holeUrl: 
   if (holeUrl !== null) {
     for (let index = 0; index < holes; index++) await subscribe(server, `${holeUrl}/${index}`);
     stage.progress(`storing ${holes * dueEach} deliveries for the black holes`);
-    await publish(server, dueEach);
+    await publish(server, dueEach, holes);
   }
   await server.stop();
   return folder;

@@ -159,7 +159,7 @@ export function createCore(ports: Ports, settings: Settings, secretKey: Buffer):
     sendTest: makeTestSender(ports, settings, vault),
   };
   const signIns = makeRateLimit(signInsPerMinute);
-  const publisher = makePublisher(ports, settings, context.wake);
+  const publisher = makePublisher(ports, settings, (wide) => worker.wake(wide));
   return {
     ...actions(context),
     publish: publisher.publish,

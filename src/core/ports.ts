@@ -127,8 +127,8 @@ export interface JourneyStore {
   recordTest(test: TestRecord): Promise<AttemptRecord>;
   /** When the next delivery may be due, or null. */
   nextDueAt(): Promise<number | null>;
-  /** The oldest event that was too wide to be fanned out when it was published. */
-  nextToFanOut(): Promise<FanOutWork | null>;
+  /** The oldest events that were too wide to be fanned out when they were published. */
+  nextToFanOut(countMax: number): Promise<FanOutWork[]>;
   /** Makes one step of its deliveries; a step that another worker made already changes nothing. */
   fanOut(step: FanOutStep): Promise<void>;
 

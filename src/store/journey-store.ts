@@ -99,8 +99,8 @@ export function journeyStore(
       };
     },
 
-    async nextToFanOut() {
-      const row = await read
+    async nextToFanOut(countMax) {
+      const rows = await read
         .selectFrom('events')
         .innerJoin('type_names', 'type_names.id', 'events.type_id')
         .select([
@@ -114,18 +114,17 @@ export function journeyStore(
         ])
         .where('events.fanned_out_after', 'is not', null)
         .orderBy('events.id')
-        .limit(1)
-        .executeTakeFirst();
-      if (row === undefined || row.fanned_out_after === null) return null;
-      return {
+        .limit(countMax)
+        .execute();
+      return rows.map((row) => ({
         eventId: row.id,
         workspaceId: row.workspace_id,
         publicId: row.public_id,
         type: row.name,
         occurredAt: row.occurred_at,
         data: row.data ?? 'null',
-        afterEndpointId: row.fanned_out_after,
-      };
+        afterEndpointId: row.fanned_out_after ?? 0,
+      }));
     },
 
     cancelForgotten: () => cancelForgotten(access),

@@ -72,8 +72,7 @@ describe.each(engines)('everything at once on $name', (engine) => {
         );
       }
       await store.journey.beat(workerId, now + second);
-      const work = await store.journey.nextToFanOut();
-      if (work !== null) await fanOut(store, work);
+      for (const work of await store.journey.nextToFanOut(1)) await fanOut(store, work);
     }
     await store.journey.retireWorker(workerId, [], t0 + rounds);
   }
@@ -151,11 +150,7 @@ describe.each(engines)('everything at once on $name', (engine) => {
   /** Made active again, every endpoint gets what it is still owed. */
   async function deliverAll(workspaceId: number, endpoints: EndpointRecord[]): Promise<void> {
     const now = t0 + 2 * rounds;
-    for (
-      let work = await on.store.journey.nextToFanOut();
-      work !== null;
-      work = await on.store.journey.nextToFanOut()
-    ) {
+    for (let [work] = await on.store.journey.nextToFanOut(1); work; [work] = await on.store.journey.nextToFanOut(1)) {
       await fanOut(on.store, work);
     }
     await publish(on.store, workspaceId, [{ publicId: 'last', endpointIds: endpoints.map(({ id }) => id) }], now);

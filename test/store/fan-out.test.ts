@@ -15,8 +15,8 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
     for (let i = 0; i < 4; i++) endpoints.push(await seedEndpoint(store, workspaceId));
     const ids = endpoints.map(({ id }) => id);
     await publish(store, workspaceId, [{ publicId: 'wide', endpointIds: ids, fanOutNow: false }]);
-    const work = await store.journey.nextToFanOut();
-    if (work === null) throw new Error('there is nothing to fan out');
+    const [work] = await store.journey.nextToFanOut(1);
+    if (work === undefined) throw new Error('there is nothing to fan out');
     const { version } = await store.journey.matchable(workspaceId);
     const step = (endpointIds: number[], fromEndpointId: number, afterEndpointId: number | null) => ({
       eventId: work.eventId,
@@ -54,10 +54,10 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
     const [a = 0, b = 0] = ids;
     await on.store.journey.fanOut(step([a, b], 0, b));
     expect(await owed()).toEqual([1, 1, 0, 0]);
-    expect(await on.store.journey.nextToFanOut()).toMatchObject({ afterEndpointId: b });
+    expect(await on.store.journey.nextToFanOut(9)).toMatchObject([{ afterEndpointId: b }]);
     await on.store.journey.fanOut(step(ids.slice(2), b, null));
     expect(await owed()).toEqual([1, 1, 1, 1]);
-    expect(await on.store.journey.nextToFanOut()).toBeNull();
+    expect(await on.store.journey.nextToFanOut(9)).toEqual([]);
     expect(await on.store.journey.dueEndpoints(t0 + second, 10)).toHaveLength(4);
     expect(await brokenInvariants(on.database.db, t0 + second)).toEqual([]);
   });
@@ -78,7 +78,7 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
     await on.store.endpoints.update(workspaceId, endpoints[3]?.id ?? 0, { status: 'paused', now: t0 });
     await on.store.journey.fanOut(old);
     expect(await owed()).toEqual([0, 0, 0, 0]);
-    expect(await on.store.journey.nextToFanOut()).toMatchObject({ afterEndpointId: 0 });
+    expect(await on.store.journey.nextToFanOut(9)).toMatchObject([{ afterEndpointId: 0 }]);
   });
 
   it('makes no delivery twice that a replay made meanwhile', async () => {

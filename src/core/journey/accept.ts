@@ -35,7 +35,7 @@ export interface Publisher {
   close(): Promise<void>;
 }
 
-export function makePublisher(ports: Ports, settings: Settings, wake: () => void): Publisher {
+export function makePublisher(ports: Ports, settings: Settings, wake: (wide: boolean) => void): Publisher {
   const rate = settings.publishPerMinute === null ? null : makeRateLimit(settings.publishPerMinute);
   const known = new Map<number, Matcher>();
   const notes = makeMatchNotes(ports);
@@ -62,17 +62,18 @@ export function makePublisher(ports: Ports, settings: Settings, wake: () => void
       if (refusals.length > 0) throw notFitting(refusals);
       const matches: Match[] = [];
       for (const one of drafts) matches.push(await matcher.match(one));
+      const made = withEndpoints(drafts, matches);
       const result = await ports.store.journey.accept({
         workspaceId,
         matchableVersion: matcher.matchable.version,
-        events: withEndpoints(drafts, matches),
+        events: made,
         now: ports.clock.now(),
       });
       if (result.outcome === 'conflict') throw idConflict(drafts, result.index);
       if (result.outcome === 'stale') continue;
       const fresh = matches.filter((_, index) => result.events[index]?.repeated === false);
       for (const match of fresh) notes.note(workspaceId, match);
-      return { ...result, warnings };
+      return { ...result, warnings, wide: made.some(({ fanOutNow }) => !fanOutNow) };
     }
     throw new PosthornError('store_unavailable', 'The endpoints of this workspace keep changing; nothing was stored.', {
       retryAfterSeconds: 1,
@@ -89,13 +90,13 @@ export function makePublisher(ports: Ports, settings: Settings, wake: () => void
 
   async function accept(principal: Principal, drafts: Draft[]): Promise<Answer[]> {
     checkRate(principal, drafts.length);
-    const { events, warnings } = await store(principal.workspaceId, drafts);
+    const { events, warnings, wide } = await store(principal.workspaceId, drafts);
     const fresh = events.filter(({ repeated }) => !repeated);
     ports.metrics.accepted(
       fresh.length,
       fresh.reduce((sum, { deliveries }) => sum + deliveries, 0),
     );
-    wake();
+    wake(wide);
     return events.map(({ deliveries, repeated }, index) => ({
       published: { id: drafts[index]?.publicId ?? '', deliveries, ...told(warnings.get(index)) },
       repeated,
@@ -129,7 +130,7 @@ export function makePublisher(ports: Ports, settings: Settings, wake: () => void
   };
 }
 
-type Stored = AcceptResult & { outcome: 'stored' } & Pick<Fit, 'warnings'>;
+type Stored = AcceptResult & { outcome: 'stored' } & Pick<Fit, 'warnings'> & { wide: boolean };
 
 function told(warnings: FieldError[] | undefined): Pick<Published, 'warnings'> {
   return warnings === undefined ? {} : { warnings };

@@ -1,32 +1,50 @@
-import type { Ports } from '../ports.ts';
+import type { FanOutStep, FanOutWork, Ports } from '../ports.ts';
 import { fanOutNowMax } from './accept.ts';
-import { makeMatcher } from './matcher.ts';
+import { makeMatcher, type Matcher } from './matcher.ts';
+
+/** Events that one transaction fans out at most: each is read with its payload, of up to 256 KiB. */
+const eventsMax = 32;
+
+type FanOutPorts = Pick<Ports, 'store' | 'clock' | 'conditions' | 'schemas'>;
 
 /**
- * Makes the deliveries of events that were too wide to be fanned out when they were published, a step at a time. `made` is
- * called after each step, and says whether to go on.
+ * Makes the deliveries of events that were too wide to be fanned out when they were published, one transaction's worth
+ * at a time. `made` is called after each, and says whether to go on.
  */
-export async function fanOutWide(
-  ports: Pick<Ports, 'store' | 'clock' | 'conditions' | 'schemas'>,
-  made: () => boolean,
-): Promise<void> {
-  const { clock } = ports;
+export async function fanOutWide(ports: FanOutPorts, made: () => boolean): Promise<void> {
   const { journey } = ports.store;
-  for (let work = await journey.nextToFanOut(); work !== null; work = await journey.nextToFanOut()) {
+  for (;;) {
+    const work = await journey.nextToFanOut(eventsMax);
+    if (work.length === 0) return;
+    const steps = await stepsOf(ports, work);
+    await Promise.all(steps.map((step) => journey.fanOut(step)));
+    if (!made()) return;
+  }
+}
+
+/** The next step of each event, as many as make a transaction of sensible size, and one at least. */
+async function stepsOf(ports: FanOutPorts, works: FanOutWork[]): Promise<FanOutStep[]> {
+  const matchers = new Map<number, Matcher>();
+  const steps: FanOutStep[] = [];
+  let left = fanOutNowMax;
+  for (const work of works) {
+    if (left <= 0) break;
     const { eventId, workspaceId, afterEndpointId } = work;
-    const matcher = makeMatcher(await journey.matchable(workspaceId), ports);
+    const matcher = matchers.get(workspaceId) ?? makeMatcher(await ports.store.journey.matchable(workspaceId), ports);
+    matchers.set(workspaceId, matcher);
     const { endpointIds } = await matcher.match(work);
     const owed = endpointIds.filter((id) => id > afterEndpointId);
-    const step = owed.slice(0, fanOutNowMax);
-    await journey.fanOut({
+    const step = owed.slice(0, left);
+    left -= step.length;
+    steps.push({
       eventId,
       workspaceId,
       matchableVersion: matcher.matchable.version,
       endpointIds: step,
       fromEndpointId: afterEndpointId,
       afterEndpointId: owed.length > step.length ? (step.at(-1) ?? null) : null,
-      now: clock.now(),
+      now: ports.clock.now(),
     });
-    if (!made()) return;
   }
+  return steps;
 }

@@ -22,8 +22,8 @@ const timerMsMax = 2 ** 31 - 1;
 /** The loop over the four stages, one per process. */
 export interface Worker {
   start(): Promise<void>;
-  /** Something may have become due. */
-  wake(): void;
+  /** Something may have become due; with `wide`, an event is there whose deliveries are not made yet. */
+  wake(wide?: boolean): void;
   /** Stops claiming, lets attempts in flight end within `graceMs`, gives back every lease. */
   stop(graceMs: number): Promise<void>;
   pulse(): Pulse;
@@ -55,6 +55,7 @@ class Dispatcher implements Worker {
   /** Set while `#pump` works: a wake then means one more round. */
   #pumping: Promise<void> | null = null;
   #again = false;
+  #fanningOut: Promise<void> | null = null;
   #cancelDue = (): void => {};
   #cancelGate = (): void => {};
   #drained: (() => void) | null = null;
@@ -91,8 +92,10 @@ class Dispatcher implements Worker {
     this.wake();
   }
 
-  wake(): void {
+  wake(wide = false): void {
     if (!this.#running) return;
+    // What it throws, housekeeping meets again and tells.
+    if (wide) this.#fanOut().catch(() => {});
     this.#again = true;
     this.#pumping ??= this.#pump();
   }
@@ -205,15 +208,23 @@ class Dispatcher implements Worker {
 
   /** Once a second: wide events, deletions that a crash cut short, what is too old, and work that nobody announced. */
   async #keepHouse(): Promise<void> {
-    await fanOutWide(this.#ports, () => {
-      this.wake();
-      return this.#running;
-    });
+    await this.#fanOut();
     while (this.#running && (await this.#ports.store.journey.cancelForgotten()));
     // Not awaited: a long pruning must not keep this worker from looking for silent ones.
     void this.#retention.tick(() => this.#running);
     void this.#rollUp.tick(() => this.#running);
     this.wake();
+  }
+
+  /** One at a time: two would make the same steps. */
+  #fanOut(): Promise<void> {
+    this.#fanningOut ??= fanOutWide(this.#ports, () => {
+      this.wake();
+      return this.#running;
+    }).finally(() => {
+      this.#fanningOut = null;
+    });
+    return this.#fanningOut;
   }
 
   async #attempt(lane: Lane, { delivery, event }: Ready, workerId: number): Promise<void> {
