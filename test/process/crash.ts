@@ -127,7 +127,7 @@ const countAttempts = `select e.public_id as id, count(*) as count from attempts
   join events e on e.id = d.event_id group by e.public_id`;
 
 /** How many attempts the database knows of each event, and whether it is whole. */
-async function readLog(databaseUrl: string): Promise<{ attempts: Map<string, number>; integrity: string }> {
+export async function readLog(databaseUrl: string): Promise<{ attempts: Map<string, number>; integrity: string }> {
   const counts = (rows: LogRow[]) => new Map(rows.map(({ id, count }) => [id, Number(count)]));
   if (databaseUrl.startsWith('file:')) {
     const db = new Database(sqlitePath(databaseUrl), { readonly: true });

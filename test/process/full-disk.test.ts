@@ -111,4 +111,25 @@ describe('a disk that fills up', () => {
     expect(await attempts()).toMatchObject([{ status: 'succeeded', attempt: 1 }]);
     expect(h.receiver.requests).toHaveLength(1);
   });
+
+  it('records a test that was sent once there is room, though its caller has long been answered', async () => {
+    h.receiver.respond((_request, response) => response.writeHead(200).end('z'.repeat(16_000)));
+    growTo(pages());
+    const failed = h.core.testSubscription(h.owner, { subscription_id: id }).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    const later = async (done: () => boolean | Promise<boolean>) =>
+      until(() => {
+        h.clock.advance(1_000);
+        return done();
+      });
+    await later(() => h.logs.some(({ message }) => message === 'a test was sent and is not recorded yet'));
+    expect(await failed).toMatchObject({ code: 'store_unavailable' });
+    expect(await attempts()).toEqual([]);
+    growTo(pages() + 1_000);
+    await later(async () => (await attempts()).length === 1);
+    expect(await attempts()).toMatchObject([{ status: 'succeeded', is_test: true }]);
+    expect(h.receiver.requests).toHaveLength(1);
+  });
 });

@@ -109,6 +109,17 @@ describe.each(engines)('changing deliveries on $name', (engine) => {
       ...change,
     });
 
+    it('does not mark a held endpoint as due before its hold ends', async () => {
+      const { workspaceId, endpoint } = await seed();
+      const hold = later + 600 * second;
+      await deliver(on.store, endpoint, { error: 'http_4xx', responseCode: 429, holdUntil: hold });
+      expect(await on.store.deliveries.replay(workspaceId, step(endpoint))).toMatchObject({ queued: 1 });
+      expect(await on.store.journey.nextDueAt()).toBe(hold);
+      expect(await on.store.journey.dueEndpoints(hold - 1, 10)).toEqual([]);
+      expect(await on.store.journey.dueEndpoints(hold, 10)).toHaveLength(1);
+      expect(await brokenInvariants(on.database.db, later)).toEqual([]);
+    });
+
     it('asks the filter about each event, with its data, and queues what it takes', async () => {
       const { workspaceId, endpoint } = await seed();
       await deliver(on.store, endpoint, { error: 'http_5xx' });

@@ -5,6 +5,7 @@ import { showAttempt } from '../rules/show.ts';
 import type { Attempt } from '../types.ts';
 import { type Context, notFound } from '../use-case.ts';
 import { catalogue } from './event-types.ts';
+import { recordTest } from './record-test.ts';
 
 /** Sends the sample of an event type now. Changes no counter; works while paused or disabled. */
 export async function testEndpoint(
@@ -39,7 +40,7 @@ export async function testEndpoint(
     occurredAt: context.clock.now(),
   };
   const outcome = await context.sendTest(record.id, event);
-  const attempt = await context.store.journey.recordTest({
+  const attempt = await recordTest(context, {
     workspaceId,
     endpointId: record.id,
     endpointVersion: outcome.endpointVersion,

@@ -140,7 +140,11 @@ async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep
   if (queued > 0) {
     await trx
       .updateTable('endpoints')
-      .set({ pending_count: sql`pending_count + ${queued}`, next_due_at: step.now })
+      .set({
+        pending_count: sql`pending_count + ${queued}`,
+        // Marked as due before its hold ends, every worker would look at it again and again until then.
+        next_due_at: sql`case when held_until > ${step.now} then held_until else cast(${step.now} as bigint) end`,
+      })
       .where('id', '=', step.endpointId)
       .execute();
   }

@@ -1,0 +1,38 @@
+import { PosthornError } from '../errors.ts';
+import type { AttemptRecord, Ports, TestRecord } from '../ports.ts';
+
+/** How long a record waits before it is tried again when the database did not take it. */
+const againMs = 1_000;
+/** The caller waits for so many tries; the others go on behind the answer. */
+const waitedTriesMax = 3;
+const triesMax = 600;
+
+/**
+ * Records a test that was sent: the request has left, so its row must not be lost because the database does not take it just
+ * now. Throws `store_unavailable` when it takes long; the record is tried again all the same.
+ */
+export async function recordTest(
+  ports: Pick<Ports, 'store' | 'clock' | 'log'>,
+  test: TestRecord,
+): Promise<AttemptRecord> {
+  const { store, clock, log } = ports;
+  const again = async (triesLeft: number): Promise<AttemptRecord> => {
+    try {
+      return await store.journey.recordTest(test);
+    } catch (error) {
+      if (triesLeft <= 1 || !(error instanceof PosthornError && error.code === 'store_unavailable')) throw error;
+      await new Promise<void>((resolve) => clock.after(againMs, resolve));
+      return again(triesLeft - 1);
+    }
+  };
+  try {
+    return await again(waitedTriesMax);
+  } catch (error) {
+    if (!(error instanceof PosthornError && error.code === 'store_unavailable')) throw error;
+    log.error({ error: String(error), event: test.eventPublicId }, 'a test was sent and is not recorded yet');
+    void again(triesMax).catch((last: unknown) => {
+      log.error({ error: String(last), event: test.eventPublicId }, 'a test that was sent could not be recorded');
+    });
+    throw error;
+  }
+}
