@@ -63,6 +63,8 @@ export class GroupCommit<Op, R> {
       await this.#exclusive.shift()?.();
       const group = this.#takeGroup();
       if (group.length > 0) await this.#settle(group);
+      // Whoever was answered may ask again at once, and then is in the next group.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
     }
   }
 

@@ -34,6 +34,7 @@ function recorderOver(settle: (ids: number[]) => Promise<boolean[]>) {
   const asked: number[][] = [];
   const given: number[][] = [];
   const recorded: number[][] = [];
+  const order: string[] = [];
   const logged: string[] = [];
   const clock = new FakeClock();
   const journey: Pick<JourneyStore, 'settle' | 'giveBack'> = {
@@ -53,10 +54,14 @@ function recorderOver(settle: (ids: number[]) => Promise<boolean[]>) {
     { store, clock, log },
     {
       isCurrent: (workerId) => workerId === 1,
-      recorded: (batch) => void recorded.push(batch.map(({ deliveryId }) => deliveryId)),
+      recording: (batch) => void order.push(`recording ${batch.length}`),
+      recorded(batch) {
+        order.push(`recorded ${batch.length}`);
+        recorded.push(batch.map(({ deliveryId }) => deliveryId));
+      },
     },
   );
-  return { recorder, clock, asked, given, recorded, logged };
+  return { recorder, clock, asked, given, recorded, order, logged };
 }
 
 const idsFrom = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index);
@@ -68,11 +73,27 @@ describe('recording', () => {
       if (ids[0] === 0) await gate.promise;
       return ids.map(() => true);
     });
-    for (const id of idsFrom(0, 101)) r.recorder.add(ended(id));
+    r.recorder.add(ended(0));
+    await until(() => r.asked.length === 1);
+    for (const id of idsFrom(1, 100)) r.recorder.add(ended(id));
     gate.resolve();
     await until(() => r.recorded.flat().length === 101);
     expect(r.asked).toEqual([[0], idsFrom(1, 50), idsFrom(51, 32), idsFrom(83, 18)]);
     expect(r.recorded).toEqual(r.asked);
+  });
+
+  it('sends a batch on its way before the slots of the last one are filled, unless it is small', async () => {
+    const r = recorderOver(async (ids) => ids.map(() => true));
+    for (const id of idsFrom(0, 32 + 32 + 15)) r.recorder.add(ended(id));
+    await until(() => r.recorded.flat().length === 79);
+    expect(r.order).toEqual([
+      'recording 40',
+      'recording 32',
+      'recorded 40',
+      'recorded 32',
+      'recording 7',
+      'recorded 7',
+    ]);
   });
 
   it('repeats what the database does not take until it does', async () => {
@@ -104,7 +125,7 @@ describe('recording', () => {
     });
     for (const id of [0, 1, 2, 3]) r.recorder.add(ended(id));
     await until(() => r.recorded.flat().length === 4);
-    expect(r.asked).toEqual([[0], [1, 2, 3], [1], [2], [3]]);
+    expect(r.asked).toEqual([[0, 1, 2, 3], [0], [1], [2], [3]]);
   });
 
   it('gives back what was never sent, and says which leases were lost', async () => {

@@ -4,7 +4,7 @@ import type { DueEndpoint, LeasedBatch, Ports, Share } from '../ports.ts';
 const endpointsMax = 1_000;
 /** What an endpoint with a backlog is given at least, while it has room and slots are left: with one delivery to a share,
  * leasing cost more than sending. */
-const deepShareMin = 16;
+const deepShareMin = 32;
 
 export interface ClaimRequest {
   workerId: number;

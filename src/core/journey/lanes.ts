@@ -112,9 +112,14 @@ export class Lanes {
     return lane.ahead;
   }
 
-  /** Whether leasing more for this lane is worth a round trip. */
+  /** Whether leasing more for this lane is worth a place in a transaction that is made anyway. */
   isHungry(lane: Lane): boolean {
     return lane.more && lane.ready.length <= lane.ahead / 2;
+  }
+
+  /** Whether it is worth a transaction of its own. */
+  isStarving(lane: Lane): boolean {
+    return lane.more && lane.ready.length <= lane.ahead / 4;
   }
 
   isDeep(endpoint: DueEndpoint): boolean {

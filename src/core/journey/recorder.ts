@@ -8,6 +8,8 @@ const againMs = 1_000;
 const faultMs = 60_000;
 /** As many are always recorded together; of more, half. */
 const wholeBatchMax = 32;
+/** From so many on, a batch that waits goes to the store before the slots of the last one are filled again. */
+const nextFirstMin = 16;
 
 /** An attempt that has ended. */
 export interface Ended {
@@ -21,6 +23,8 @@ export interface Ended {
 export interface RecorderEvents {
   /** Whether leases of this worker are still this process's. */
   isCurrent(workerId: number): boolean;
+  /** These go to the store now: what is asked of it in the same turn shares their transaction. */
+  recording(batch: Ended[]): void;
   /** Nothing is known of these any more than what the database holds. */
   recorded(batch: Ended[]): void;
 }
@@ -47,13 +51,37 @@ export class Recorder {
 
   async #recordAll(): Promise<void> {
     this.#recording = true;
+    let recorded: Ended[] = [];
     while (this.#waiting.length > 0) {
-      // Half of many: if every slot waited for the same commit, the network would stand still for it.
-      const batch = this.#waiting.splice(0, Math.max(wholeBatchMax, Math.ceil(this.#waiting.length / 2)));
-      for (const [workerId, own] of Map.groupBy(batch, (ended) => ended.workerId)) await this.#record(workerId, own);
-      this.#events.recorded(batch);
+      const batch = await this.#gather();
+      const writing = this.#recordBatch(batch);
+      // Filling slots takes longer than writing: the disk works meanwhile.
+      if (recorded.length > 0) {
+        await turn();
+        this.#events.recorded(recorded);
+      }
+      await writing;
+      recorded = batch;
+      if (this.#waiting.length >= nextFirstMin) continue;
+      this.#events.recorded(recorded);
+      recorded = [];
     }
     this.#recording = false;
+  }
+
+  /** Waits while each turn of the event loop brings more, up to a batch. */
+  async #gather(): Promise<Ended[]> {
+    for (let seen = 0; this.#waiting.length > seen && this.#waiting.length < wholeBatchMax; ) {
+      seen = this.#waiting.length;
+      await turn();
+    }
+    // Half of many: if every slot waited for the same commit, the network would stand still for it.
+    return this.#waiting.splice(0, Math.max(wholeBatchMax, Math.ceil(this.#waiting.length / 2)));
+  }
+
+  async #recordBatch(batch: Ended[]): Promise<void> {
+    this.#events.recording(batch);
+    for (const [workerId, own] of Map.groupBy(batch, (ended) => ended.workerId)) await this.#record(workerId, own);
   }
 
   /** Never throws. One that the database refuses for good costs only itself. */
@@ -85,4 +113,9 @@ export class Recorder {
     const lost = settlements.filter((_, index) => held[index] === false).map(({ deliveryId }) => deliveryId);
     if (lost.length > 0) log.warn({ deliveries: lost }, 'leases were lost, nothing recorded');
   }
+}
+
+/** Until this turn of the event loop has ended. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -72,6 +72,7 @@ class Dispatcher implements Worker {
     });
     this.#recorder = new Recorder(ports, {
       isCurrent: (workerId) => workerId === this.#heart.workerId,
+      recording: (batch) => this.#refill(batch, (lane) => this.#lanes.isHungry(lane)),
       recorded: (batch) => this.#recorded(batch),
     });
     this.#heart = new Heart(ports, name, {
@@ -237,8 +238,12 @@ class Dispatcher implements Worker {
     const now = this.#ports.clock.now();
     for (const { lane, settlement } of batch) this.#lanes.ended(lane, settlement?.attempt ?? null, now);
     this.#fill();
-    if (batch.some(({ lane }) => this.#lanes.isHungry(lane))) this.wake();
+    this.#refill(batch, (lane) => this.#lanes.isStarving(lane));
     if (this.#lanes.inFlight === 0) this.#drained?.();
+  }
+
+  #refill(batch: Ended[], wanting: (lane: Lane) => boolean): void {
+    if (batch.some(({ lane }) => wanting(lane))) this.wake();
   }
 
   /** Sends once; null when nothing was sent. */
