@@ -2,20 +2,17 @@ import type { LeasedDelivery, LeasedEvent, Ports, Settlement } from '../ports.ts
 import type { Vault } from '../rules/seal.ts';
 import type { Settings } from '../settings.ts';
 import { claim } from './claim.ts';
-import { fanOutWide } from './fan-out.ts';
 import { Heart } from './heart.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { KnownTargets } from './known-targets.ts';
 import { type Lane, Lanes, type Ready } from './lanes.ts';
 import { type Ended, Recorder } from './recorder.ts';
-import { RollUp } from './roll-up.ts';
-import { Retention } from './retention.ts';
-import { type PreparedTarget, prepareTarget, send } from './send.ts';
+import { send } from './send.ts';
 import { settlementOf } from './settle.ts';
 
 /** When the store is asked again for due work that it could not give just now. */
 const lookAgainMs = 1_000;
 const lookSoonMs = 20;
-/** Endpoints whose keys stay open in memory. */
-const targetsMax = 10_000;
 /** A timer's delay has 31 bits. */
 const timerMsMax = 2 ** 31 - 1;
 
@@ -44,18 +41,15 @@ export function makeWorker(ports: Ports, settings: Settings, vault: Vault, name 
 class Dispatcher implements Worker {
   readonly #ports: Ports;
   readonly #settings: Settings;
-  readonly #vault: Vault;
   readonly #lanes: Lanes;
   readonly #heart: Heart;
   readonly #recorder: Recorder;
-  readonly #retention: Retention;
-  readonly #rollUp: RollUp;
-  readonly #targets = new Map<number, PreparedTarget>();
+  readonly #housekeeping: Housekeeping;
+  readonly #targets: KnownTargets;
   #running = false;
   /** Set while `#pump` works: a wake then means one more round. */
   #pumping: Promise<void> | null = null;
   #again = false;
-  #fanningOut: Promise<void> | null = null;
   #cancelDue = (): void => {};
   #cancelGate = (): void => {};
   #drained: (() => void) | null = null;
@@ -63,9 +57,11 @@ class Dispatcher implements Worker {
   constructor(ports: Ports, settings: Settings, vault: Vault, name: string) {
     this.#ports = ports;
     this.#settings = settings;
-    this.#vault = vault;
-    this.#retention = new Retention(ports, settings.retentionMs);
-    this.#rollUp = new RollUp(ports);
+    this.#targets = new KnownTargets(ports.store, vault);
+    this.#housekeeping = new Housekeeping(ports, settings.retentionMs, {
+      isRunning: () => this.#running,
+      made: () => this.wake(),
+    });
     this.#lanes = new Lanes({
       slots: settings.concurrency,
       laneSlots: Math.min(settings.endpointConcurrency, settings.concurrency),
@@ -81,7 +77,11 @@ class Dispatcher implements Worker {
         this.#lanes.takeUnsent();
         this.wake();
       },
-      looked: () => this.#keepHouse(),
+      looked: async () => {
+        await this.#housekeeping.look();
+        // For work that nobody announced.
+        this.wake();
+      },
     });
   }
 
@@ -96,7 +96,7 @@ class Dispatcher implements Worker {
   wake(wide = false): void {
     if (!this.#running) return;
     // What it throws, housekeeping meets again and tells.
-    if (wide) this.#fanOut().catch(() => {});
+    if (wide) this.#housekeeping.fanOut().catch(() => {});
     this.#again = true;
     this.#pumping ??= this.#pump();
   }
@@ -207,27 +207,6 @@ class Dispatcher implements Worker {
     this.wake();
   }
 
-  /** Once a second: wide events, deletions that a crash cut short, what is too old, and work that nobody announced. */
-  async #keepHouse(): Promise<void> {
-    await this.#fanOut();
-    while (this.#running && (await this.#ports.store.journey.cancelForgotten()));
-    // Not awaited: a long pruning must not keep this worker from looking for silent ones.
-    void this.#retention.tick(() => this.#running);
-    void this.#rollUp.tick(() => this.#running);
-    this.wake();
-  }
-
-  /** One at a time: two would make the same steps. */
-  #fanOut(): Promise<void> {
-    this.#fanningOut ??= fanOutWide(this.#ports, () => {
-      this.wake();
-      return this.#running;
-    }).finally(() => {
-      this.#fanningOut = null;
-    });
-    return this.#fanningOut;
-  }
-
   async #attempt(lane: Lane, { delivery, event }: Ready, workerId: number): Promise<void> {
     const settlement = await this.#settlement(delivery, event);
     this.#recorder.add({ lane, workerId, deliveryId: delivery.id, settlement });
@@ -249,7 +228,7 @@ class Dispatcher implements Worker {
   /** Sends once; null when nothing was sent. */
   async #settlement(delivery: LeasedDelivery, event: LeasedEvent): Promise<Settlement | null> {
     try {
-      const target = this.#knownTarget(delivery) ?? (await this.#readTarget(delivery.endpointId));
+      const target = this.#targets.known(delivery) ?? (await this.#targets.read(delivery));
       if (target === null) return null;
       const facts = await send(this.#ports, this.#settings, target, event, false);
       this.#ports.metrics.attempted(facts.error, facts.durationMs);
@@ -263,19 +242,5 @@ class Dispatcher implements Worker {
       this.#ports.log.error({ error: String(error), endpoint: delivery.endpointId }, 'an attempt could not be made');
       return null;
     }
-  }
-
-  #knownTarget({ endpointId, endpointVersion }: LeasedDelivery): PreparedTarget | null {
-    const known = this.#targets.get(endpointId);
-    return known !== undefined && known.version >= endpointVersion ? known : null;
-  }
-
-  async #readTarget(endpointId: number): Promise<PreparedTarget | null> {
-    const record = await this.#ports.store.journey.target(endpointId);
-    if (record === null) return null;
-    const target = prepareTarget(record, this.#vault);
-    if (this.#targets.size >= targetsMax) this.#targets.clear();
-    this.#targets.set(endpointId, target);
-    return target;
   }
 }
