@@ -115,6 +115,19 @@ describe('endpoints whose receivers never answer', () => {
     expect(takeAll(lanes).length).toBe(32);
   });
 
+  it('leave each other endpoint an eighth of what is free, and two where little is', () => {
+    const lanes = filled([64, 64, 64], { slots: 256, laneSlots: 64 });
+    expect(takeAll(lanes).length).toBe(192);
+    const taken = (endpointId: number) => {
+      for (let id = 0; id < 64; id++) lanes.add(ready(id, endpointId, endpointId));
+      return takeAll(lanes).length;
+    };
+    // Of 64, of 56, of 49 …
+    expect([10, 11, 12].map(taken)).toEqual([8, 7, 6]);
+    for (let endpointId = 13; lanes.inFlight < 240; endpointId++) taken(endpointId);
+    expect([50, 51].map(taken)).toEqual([2, 2]);
+  });
+
   it('hold no more of what is leased than a bounded number', () => {
     const lanes = hanging(100);
     expect(lanes.inFlight + lanes.readyCount).toBeLessThanOrEqual(256 * 4 + 100);
@@ -144,6 +157,17 @@ describe('how much to lease', () => {
     expect(lanes.isHungry(taken.lane)).toBe(false);
     lanes.add(ready(1, 0));
     expect(lanes.isHungry(taken.lane)).toBe(true);
+  });
+
+  it('is worth a transaction of its own only when little is left', () => {
+    const lanes = filled([64 + 16], { slots: 256, laneSlots: 64 });
+    const [first] = takeAll(lanes);
+    if (first === undefined) throw new Error('nothing to send');
+    const { lane } = first;
+    expect([lane.ready.length, lanes.isHungry(lane), lanes.isStarving(lane)]).toEqual([16, true, false]);
+    for (let count = 0; count < 8; count++) lanes.ended(lane, ok, now);
+    takeAll(lanes);
+    expect([lane.ready.length, lanes.isHungry(lane), lanes.isStarving(lane)]).toEqual([8, true, true]);
   });
 
   it('leaves nothing behind of an endpoint that owes nothing', () => {
