@@ -1,23 +1,20 @@
-import { globSync, readFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toolGroups } from '../../src/core/vocabulary.ts';
 import { run } from '../cli/here.ts';
 import { type AnyClient, connect } from '../mcp/clients.ts';
-import { listen, onRequest, type Receiver } from '../net/receiver.ts';
 import { adminKey, makeFolder, type Server, startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { everything } from './everything.ts';
 import { injections, mark, textsWith } from './injections.ts';
+import { hostileName, honestName, isLate, lookUp, resolverOptions } from './resolver.ts';
+import { startStranger, type Stranger } from './stranger.ts';
 
-/** A real server that talks to a receiver which plants a text wherever an answer has room for one. */
+/** A real server between a resolver and receivers that plant a text wherever an answer or a certificate has room for one. */
 
 const secretKey = Buffer.alloc(32, 0x5a).toString('base64');
-const canaries = {
-  endpoint: 'canary-endpoint-secret',
-  rotated: 'canary-rotated-secret',
-  config: 'canary-config-secret',
-};
-const header = 'canary-config-header';
 const dataMark = 'qx8zj';
 /** The same texts, said by whoever calls us. */
 const callerMark = 'qx9zj';
@@ -25,115 +22,101 @@ const said = textsWith(callerMark);
 
 let folder: ReturnType<typeof makeFolder>;
 let server: Server;
-let receiver: Receiver;
+let stranger: Stranger;
 let agent: AnyClient;
+/** To a receiver that answers, to one whose certificate is the text, and to names that resolve to the text. */
 let subscription = '';
-let planted = '';
-/** Everything that was answered, but for what a secret was shown in. */
+let inTls = '';
+let inDns = '';
 const answers: string[] = [];
-let madeKey = '';
-let madeSecret = '';
 
 async function ask(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
   const answer = await server.request(method, path, body);
   answers.push(JSON.stringify(answer));
   return answer.body;
 }
+const at = (id: string) => `/v1/webhooks/subscriptions/${id}`;
+const subscribe = async (url: string) =>
+  String((await ask('POST', '/v1/webhooks/subscribe', { url, events: ['*'], secret: 'of-our-own' }))['id']);
+const hostileUrl = (index: number) => `https://${hostileName(index)}:${stranger.tlsPort}/hook`;
 
 beforeAll(async () => {
   folder = makeFolder();
+  stranger = await startStranger();
+  const authority = join(folder.path, 'authority.pem');
+  writeFileSync(authority, stranger.authority);
   server = await startServer(`file:${folder.path}/p.db`, {
     POSTHORN_LOG_LEVEL: 'trace',
     POSTHORN_SECRET_KEY: secretKey,
     POSTHORN_TOOLS: toolGroups.join(),
     POSTHORN_RETRY_SCHEDULE: '1h',
+    NODE_EXTRA_CA_CERTS: authority,
+    NODE_OPTIONS: resolverOptions,
   });
-  let count = 0;
-  receiver = await listen(
-    onRequest((socket) => {
-      // Where a line must be one line, what would break it off is left out; in the body stands all.
-      const line = Buffer.from(planted)
-        .toString('latin1')
-        .replaceAll(/[\u0000-\u001f\u007f]/g, '');
-      const status = [200, 302, 400, 500, 503][count++ % 5];
-      const body = Buffer.from(planted);
-      socket.write(
-        `HTTP/1.1 ${status} ${line}\r\nlocation: https://evil.example/${line}\r\nretry-after: ${line}\r\n`,
-        'latin1',
-      );
-      socket.write(
-        `x-note: ${line}\r\nserver: ${line}\r\ncontent-type: ${line}\r\ncontent-length: ${body.length}\r\n\r\n`,
-        'latin1',
-      );
-      socket.write(body);
-    }),
-  );
-  const url = `http://127.0.0.1:${receiver.port}/hook`;
-  const made = await server.request('POST', '/v1/webhooks/subscribe', {
-    url,
-    events: ['*'],
-    secret: canaries.endpoint,
-  });
-  subscription = String(made.body['id']);
-  await ask('POST', `/v1/webhooks/subscriptions/${subscription}/rotate-secret`, { secret: canaries.rotated });
-  const other = await server.request('POST', '/v1/webhooks/subscribe', { url: `${url}2`, events: ['form.*'] });
-  madeSecret = String(other.body['secret']);
-  madeKey = String((await server.request('POST', '/v1/keys', { name: 'k', scopes: ['webhooks:read'] })).body['key']);
-  await ask('POST', '/v1/webhooks/configs', {
-    name: 'c',
-    url: `${url}3`,
-    secret: canaries.config,
-    headers: { authorization: `Bearer ${header}` },
-    trigger_events: [],
-    include_trigger_data: true,
-  });
+  subscription = await subscribe(`http://127.0.0.1:${stranger.port}/hook`);
+  inTls = await subscribe(`https://${honestName}:${stranger.tlsPort}/hook`);
+  inDns = await subscribe(hostileUrl(0));
   const place = { url: new URL(`${server.url}/mcp`), headers: { authorization: `Bearer ${adminKey}` } };
   agent = await connect('2.x auto', place);
-  for (planted of injections) await ask('POST', `/v1/webhooks/subscriptions/${subscription}/test`);
+  for (const [index, text] of injections.entries()) {
+    // With somebody to vouch for it, nothing but its names is wrong.
+    stranger.plant(text, index % 5 > 0);
+    await ask('PATCH', at(inDns), { url: hostileUrl(index) });
+    await Promise.all([subscription, inTls, inDns].map((id) => ask('POST', `${at(id)}/test`)));
+    if (isLate(index)) await ask('PATCH', at(inDns), { url: `${hostileUrl(index)}/again` });
+  }
   for (const text of injections.slice(0, 5)) {
-    planted = text;
+    stranger.plant(text);
     await ask('POST', '/v1/events', { type: 'contact.created', data: { note: 'n' } });
   }
-  await until(
-    async () => Number((await ask('GET', `/v1/webhooks/subscriptions/${subscription}`))['pending_count']) < 5,
-  );
+  // Not only tests, which somebody waits for: the worker sends too.
+  for (const id of [subscription, inTls, inDns]) {
+    await until(async () => (await logOf(id, 1))[0]?.is_test === false);
+  }
 }, 120_000);
 afterAll(async () => {
   await agent.close();
   await server.kill('SIGTERM');
-  await receiver.close();
+  await stranger.close();
   folder.remove();
 });
+
+interface Row {
+  is_test: boolean;
+  error: string | null;
+}
+const logOf = async (id: string, limit: number) => (await ask('GET', `${at(id)}/logs?limit=${limit}`))['data'] as Row[];
+const errorsOf = async (id: string) =>
+  [...new Set((await logOf(id, 200)).map(({ error }) => String(error)))].toSorted();
 
 const logsPath = () => `/v1/webhooks/subscriptions/${subscription}/logs?limit=200`;
 const carries = (text: string) => text.replaceAll(/[\u200b\\]|u200b/g, '').includes(mark);
 
+const nobody = () => new Error('it was not refused');
+
 describe('two hundred texts of a receiver', () => {
-  it('are in no answer, no tool, no resource, no prompt and no log line, wherever they were planted', async () => {
+  it('are in no answer, no tool, no resource, no prompt, no page and no log line, wherever they were planted', async () => {
     expect(new Set(injections).size).toBe(200);
-    const lists = [
-      'webhooks/subscriptions',
-      'webhooks/configs',
-      'webhooks/logs?limit=200',
-      'deliveries',
-      'events',
-      'audit',
-      'keys',
-    ];
-    for (const list of lists) await ask('GET', `/v1/${list}`);
-    await ask('GET', logsPath());
-    const of = { subscription_id: subscription };
-    for (const name of ['get_webhook_subscription', 'list_webhook_subscription_logs', 'test_webhook_subscription'])
-      answers.push(JSON.stringify(await agent.callTool(name, of)));
-    for (const name of ['list_webhook_subscriptions', 'list_events', 'list_webhook_configs'])
-      answers.push(JSON.stringify(await agent.callTool(name)));
-    for (const uri of ['posthorn://status', `posthorn://subscriptions/${subscription}`])
-      answers.push(await agent.readResource(uri));
-    answers.push(await agent.getPrompt('debug_failing_webhook', of));
-    expect(receiver.connections).toBeGreaterThan(0);
-    expect(answers.filter(carries)).toEqual([]);
+    // Each attempt came to where its text was planted.
+    expect(await errorsOf(inTls)).toEqual(['tls_failed']);
+    expect(await errorsOf(inDns)).toEqual(['dns_failed', 'target_not_allowed', 'tls_failed']);
+    const { rest, mcp, page } = await everything(server, agent);
+    expect([rest, mcp, page].map((texts) => texts.length > 20)).toEqual([true, true, true]);
+    expect([...answers, ...rest, ...mcp, ...page].filter(carries)).toEqual([]);
     expect(carries(server.stderr())).toBe(false);
   }, 60_000);
+
+  it('would be seen: Node repeats the names of a certificate, and what a resolver says', async () => {
+    for (const text of injections.slice(1, 5)) {
+      stranger.plant(text);
+      const options = { port: stranger.tlsPort, servername: honestName, ca: [stranger.authority] };
+      const refusals = [
+        new Promise<Error>((resolve) => connectTls(options).once('error', resolve)),
+        ...[0, 1].map((index) => lookUp(hostileName(index)).then(nobody, (error: Error) => error)),
+      ];
+      for (const { message } of await Promise.all(refusals)) expect(carries(message)).toBe(true);
+    }
+  });
 
   it('come on request in one field, at most 2 KiB, without what is invisible or steers', async () => {
     const asked = await server.request('GET', `${logsPath()}&include=untrusted_response`);
@@ -181,24 +164,6 @@ describe('texts of whoever calls', () => {
     const all = await Promise.all(['/v1/events', '/v1/events/with-data', '/v1/deliveries', logsPath()].map(read));
     expect(all.filter((one) => one.includes(dataMark))).toEqual([]);
     expect(JSON.stringify(await ask('GET', '/v1/events/with-data'))).toContain(dataMark);
-  });
-});
-
-describe('canary secrets', () => {
-  it('are in no file of the database, no answer, no log line', async () => {
-    await ask('GET', '/v1/audit?limit=200');
-    const secrets = [...Object.values(canaries), header, adminKey, secretKey, madeKey, madeSecret, madeSecret.slice(6)];
-    expect(secrets.filter((one) => one.length < 10)).toEqual([]);
-    const files = globSync('p.db*', { cwd: folder.path });
-    expect(files).toEqual(expect.arrayContaining(['p.db', 'p.db-wal']));
-    const held = Buffer.concat(files.map((name) => readFileSync(join(folder.path, name))));
-    // What is looked for would be found: the URL stands beside the secret.
-    expect(held.indexOf(`127.0.0.1:${receiver.port}/hook`)).toBeGreaterThan(0);
-    const isHeld = (one: string) => held.indexOf(one) >= 0;
-    expect(secrets.filter(isHeld)).toEqual([]);
-    expect(secrets.filter((one) => isHeld(Buffer.from(one).toString('base64')))).toEqual([]);
-    expect(secrets.filter((one) => answers.some((answer) => answer.includes(one)))).toEqual([]);
-    expect(secrets.filter((one) => server.stderr().includes(one))).toEqual([]);
   });
 });
 

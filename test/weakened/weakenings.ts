@@ -102,6 +102,14 @@ export const weakenings: Weakening[] = [
     tests: 'test/cli/system.test.ts',
   },
   {
+    guard: 'redaction: values of own headers',
+    file: 'src/core/manage/own-headers.ts',
+    from: 'names.map((name) => [name, maskedValue])',
+    to: "names.map((name) => [name, openHeaders(vault, publicId, sealedHeaders)[name] ?? ''])",
+    tests: 'test/security/canaries.test.ts',
+    named: 'told over MCP',
+  },
+  {
     guard: "redaction: a receiver's words need payloads:read",
     file: 'src/core/manage/logs.ts',
     from: "  requireScope(principal, 'payloads:read');\n",
@@ -123,6 +131,22 @@ export const weakenings: Weakening[] = [
     from: "const clean = text.replaceAll(invisible, '');",
     to: 'const clean = text;',
     tests: 'test/rules/untrusted.test.ts',
+  },
+  {
+    guard: 'redaction: the names in a certificate',
+    file: 'src/net/connector.ts',
+    from: "  return broken ? error : new SendFailure('tls_failed', error);",
+    to: "  process.stderr.write(error.message);\n  return broken ? error : new SendFailure('tls_failed', error);",
+    tests: 'test/security/untrusted.test.ts',
+    named: 'two hundred texts',
+  },
+  {
+    guard: 'redaction: what a resolver says',
+    file: 'src/net/connector.ts',
+    from: "(error: unknown) => answer(new SendFailure('dns_failed', error), ''),",
+    to: "(error: unknown) => answer(new SendFailure('dns_failed', process.stderr.write(String(error))), ''),",
+    tests: 'test/security/untrusted.test.ts',
+    named: 'two hundred texts',
   },
   {
     guard: 'approval: never by who made it',
