@@ -11,7 +11,10 @@ export async function attempts(
 ): Promise<AttemptRecord[]> {
   const { id, endpointId, deliveryId, status, eventType, isTest, since, until, before, after } = query;
   const { from, to } = await attemptRange(read, query);
-  const rows = await attemptRows(read, workspaceId, query.withExcerpt)
+  // Of one endpoint's log the workspace is a mere check: SQLite would take the failures of all endpoints for it. Hence the +.
+  const ofWorkspace = endpointId === undefined ? sql.ref('attempts.workspace_id') : sql`+attempts.workspace_id`;
+  const rows = await attemptRows(read, query.withExcerpt)
+    .where(ofWorkspace, '=', workspaceId)
     .$if(id !== undefined, (q) => q.where('attempts.id', '=', id ?? 0))
     .$if(endpointId !== undefined, (q) => q.where('attempts.endpoint_id', '=', endpointId ?? 0))
     .$if(deliveryId !== undefined, (q) => q.where('attempts.delivery_id', '=', deliveryId ?? 0))
@@ -37,7 +40,8 @@ export async function attemptsOf(
   deliveryId: number,
   limit: number,
 ): Promise<AttemptRecord[]> {
-  const rows = await attemptRows(read, workspaceId, false)
+  const rows = await attemptRows(read, false)
+    .where('attempts.workspace_id', '=', workspaceId)
     .where('attempts.delivery_id', '=', deliveryId)
     .where(sql<boolean>`(attempts.error is not null or attempts.attempt > 1)`)
     .orderBy('attempts.id')
@@ -66,7 +70,8 @@ async function firstSuccess(
   // A finished delivery's `due_at` is when its last attempt began, which is the one sought where there was no other.
   const at = delivery.attempts === 1 ? delivery.due_at : delivery.created_at;
   const { from, to } = await attemptRange(read, { since: at, until: at + recordedWithinMs });
-  const row = await attemptRows(read, workspaceId, false)
+  const row = await attemptRows(read, false)
+    .where('attempts.workspace_id', '=', workspaceId)
     .where('attempts.endpoint_id', '=', delivery.endpoint_id)
     .where('attempts.delivery_id', '=', deliveryId)
     .where('attempts.id', '>=', from ?? 0)
@@ -77,7 +82,7 @@ async function firstSuccess(
   return row === undefined ? null : attemptRecord(row);
 }
 
-function attemptRows(read: Kysely<Tables>, workspaceId: number, withExcerpt: boolean) {
+function attemptRows(read: Kysely<Tables>, withExcerpt: boolean) {
   return read
     .selectFrom('attempts')
     .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
@@ -107,8 +112,7 @@ function attemptRows(read: Kysely<Tables>, workspaceId: number, withExcerpt: boo
       'attempts.started_at',
       'attempts.next_attempt_at',
       'attempt_excerpts.body',
-    ])
-    .where('attempts.workspace_id', '=', workspaceId);
+    ]);
 }
 
 type AttemptRow = Awaited<ReturnType<ReturnType<typeof attemptRows>['execute']>>[number];
