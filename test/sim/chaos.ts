@@ -10,6 +10,8 @@ export interface Chaos {
   faultPart: number;
   unknownOutcomes: boolean;
   badReceivers: boolean;
+  /** Many events at once, so that more is leased than can be under way. */
+  bursts: boolean;
   /** People pause, delete, change, replay, erase. */
   people: boolean;
   processes: number;
@@ -28,6 +30,7 @@ export function chooseChaos(random: SeededRandom): Chaos {
     faultPart: random.pick([0.05, 0.2, 0.6]),
     unknownOutcomes: maybe(0.3),
     badReceivers: maybe(0.6),
+    bursts: maybe(0.4),
     people: maybe(0.6),
     processes: random.pick([1, 2, 2, 3]),
     publishOnly: random.chance(0.3),

@@ -21,6 +21,9 @@ interface Draft {
   data: { n: number };
 }
 
+/** The same id for something else. */
+const otherData = (draft: Draft): Draft => ({ ...draft, data: { n: -1 } });
+
 /** What a caller may be told without anything being wrong. */
 const expected = new Set([
   'store_unavailable',
@@ -67,19 +70,35 @@ export class Client {
   publish(life: Life): void {
     const { random } = this.#machine.world;
     const again = random.chance(0.1) && this.#drafts.length > 0;
-    if (again) return this.#publishOne(life, random.pick(this.#drafts));
+    if (again)
+      return this.#publishOne(
+        life,
+        random.chance(0.3) ? otherData(random.pick(this.#drafts)) : random.pick(this.#drafts),
+      );
     if (random.chance(0.8)) return this.#publishOne(life, this.#draft());
-    const drafts = Array.from({ length: random.int(2, 5) }, () => this.#draft());
+    this.#publishMany(life, this.#newDrafts(random.int(2, 5)));
+  }
+
+  publishBurst(life: Life): void {
+    this.#publishMany(life, this.#newDrafts(this.#machine.world.random.int(8, 20)));
+  }
+
+  #publishMany(life: Life, drafts: Draft[]): void {
+    const { random } = this.#machine.world;
     // One that was published before may stand among new ones.
     if (random.chance(0.3)) drafts.push(random.pick(this.#drafts));
     // A conflict in an array takes nothing of it.
-    const other = random.chance(0.1) ? drafts.at(-1) : undefined;
-    const sent = drafts.map((draft) => (draft === other ? { ...draft, data: { n: -1 } } : draft));
+    const last = random.chance(0.2) ? drafts.at(-1) : undefined;
+    const sent = drafts.map((draft) => (draft === last ? otherData(draft) : draft));
     this.#call(life, `publish ${sent.map(({ id }) => id).join(' ')}`, async () => {
       const answers = await life.core.publishMany(principal, sent);
       for (const [index, { published }] of answers.entries()) this.#acknowledge(published.id, sent[index]);
     });
     for (const draft of drafts) this.#publishAgainUnlessAnswered(draft);
+  }
+
+  #newDrafts(count: number): Draft[] {
+    return Array.from({ length: count }, () => this.#draft());
   }
 
   #draft(): Draft {

@@ -67,7 +67,7 @@ export class Disk implements Writing {
 
   async request(request: WriterRequest): Promise<WriterReply> {
     if (request.kind === 'group' || request.kind === 'begin') {
-      this.#pauseNow();
+      this.#pauseNow(request);
       await this.#world.pass(this.#world.latency(), this.#owner);
       this.#plan();
     }
@@ -112,8 +112,9 @@ export class Disk implements Writing {
   }
 
   /** A process that is stopped just when it has asked, and comes back when its lease is over, is the one to fear. */
-  #pauseNow(): void {
-    if (!this.#chaos.pauses || !this.#world.random.chance(0.01)) return;
+  #pauseNow(request: WriterRequest): void {
+    const leases = request.kind === 'group' && request.ops.some((op) => op?.kind === 'lease');
+    if (!this.#chaos.pauses || !this.#world.random.chance(leases ? 0.05 : 0.01)) return;
     const ms = this.#world.random.int(7_000, 12_000);
     this.#owner.pausedUntil = this.#world.now + ms;
     this.#world.note(`paused for ${ms} ms just when it asked the disk`);

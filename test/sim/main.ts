@@ -1,32 +1,21 @@
-import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { plant } from './plant.ts';
+import { inProcess, type PartResult } from './part.ts';
 import { planted } from './planted.ts';
 
 const usage = `npm run test:sim                    5,000 seeds from a new one on
 npm run test:sim -- --seeds 20000    more of them
 npm run test:sim -- --seed 42        one seed with its trace; SEED=42 does the same
 npm run test:sim -- --planted        each planted bug, until a seed finds it
+npm run test:sim -- --planted --only wide  those whose name holds the word
+npm run test:sim -- --jobs 1         in so many processes; as many as there are cores unless told
 `;
 
 /** Within so many seeds, every planted bug must be found. */
 const plantedSeedsMax = 1_000;
 const partSeeds = 100;
 
-interface Part {
-  from: number;
-  count: number;
-  bug: number | null;
-}
-interface PartResult {
-  runs: number;
-  requests: number;
-  failed: { seed: number; faults: string[] }[];
-}
-
-if (process.send === undefined) await main();
-else process.once('message', (part: Part) => void runPart(part));
+await main();
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -35,14 +24,16 @@ async function main(): Promise<void> {
       seeds: { type: 'string', default: '5000' },
       from: { type: 'string', default: String(Date.now() % 1_000_000_000) },
       planted: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
+      jobs: { type: 'string', default: String(availableParallelism()) },
       help: { type: 'boolean', default: false },
     },
   });
   const seed = values.seed ?? process.env['SEED'];
   if (values.help) process.stdout.write(usage);
-  else if (values.planted) process.exitCode = (await findPlanted()) ? 0 : 1;
+  else if (values.planted) process.exitCode = (await findPlanted(values.only, Number(values.jobs))) ? 0 : 1;
   else if (seed !== undefined) process.exitCode = (await replay(Number(seed))) ? 0 : 1;
-  else process.exitCode = (await search(Number(values.from), Number(values.seeds))) ? 0 : 1;
+  else process.exitCode = (await search(Number(values.from), Number(values.seeds), Number(values.jobs))) ? 0 : 1;
 }
 
 async function replay(seed: number): Promise<boolean> {
@@ -53,7 +44,7 @@ async function replay(seed: number): Promise<boolean> {
 }
 
 /** Runs seeds on every core; tells of those that fail. */
-async function search(from: number, count: number): Promise<boolean> {
+async function search(from: number, count: number, jobs: number): Promise<boolean> {
   const began = performance.now();
   let next = from;
   let runs = 0;
@@ -74,7 +65,7 @@ async function search(from: number, count: number): Promise<boolean> {
       }
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  await Promise.all(Array.from({ length: jobs }, work));
   const seconds = (performance.now() - began) / 1_000;
   const pace = `${seconds.toFixed(1)} s, ${Math.round(runs / seconds)} seeds/s`;
   process.stdout.write(`${runs} seeds from ${from} on, ${requests} requests, ${failed} failed (${pace})\n`);
@@ -82,8 +73,9 @@ async function search(from: number, count: number): Promise<boolean> {
 }
 
 /** Plants each bug and looks for a seed that finds it. */
-async function findPlanted(): Promise<boolean> {
-  const bugs = planted.keys();
+async function findPlanted(only: string, jobs: number): Promise<boolean> {
+  const chosen = [...planted.keys()].filter((bug) => planted[bug]?.name.includes(only));
+  const bugs = chosen.values();
   let missed = 0;
   const work = async (): Promise<void> => {
     for (const bug of bugs) {
@@ -94,38 +86,12 @@ async function findPlanted(): Promise<boolean> {
       process.stdout.write(`${planted[bug]?.name ?? ''}\n  ${told}\n`);
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
-  process.stdout.write(`${planted.length - missed} of ${planted.length} planted bugs were found\n`);
+  await Promise.all(Array.from({ length: jobs }, work));
+  process.stdout.write(`${chosen.length - missed} of ${chosen.length} planted bugs were found\n`);
   return missed === 0;
 }
 
 async function findBug(bug: number): Promise<PartResult['failed'][0] | null> {
   const { failed } = await inProcess({ from: 1, count: plantedSeedsMax, bug });
   return failed[0] ?? null;
-}
-
-/** In a process of its own, since what is loaded once stays as it is. */
-function inProcess(part: Part): Promise<PartResult> {
-  return new Promise((resolve, reject) => {
-    const child = fork(import.meta.filename);
-    child.once('message', (result: PartResult) => resolve(result));
-    child.once('exit', (code) => reject(new Error(`the seeds from ${part.from} on ended with ${code}`)));
-    child.send(part);
-  });
-}
-
-async function runPart({ from, count, bug }: Part): Promise<void> {
-  const one = bug === null ? undefined : planted[bug];
-  if (one !== undefined) plant(one);
-  const { runSeed } = await import('./run.ts');
-  const result: PartResult = { runs: 0, requests: 0, failed: [] };
-  for (let seed = from; seed < from + count; seed++) {
-    // One seed is enough to find a planted bug.
-    if (bug !== null && result.failed.length > 0) break;
-    const { faults, requests } = await runSeed(seed);
-    result.runs++;
-    result.requests += requests;
-    if (faults.length > 0) result.failed.push({ seed, faults });
-  }
-  process.send?.(result, () => process.disconnect());
 }

@@ -2,8 +2,8 @@ import type { OutgoingRequest, Sender, SendResult } from '../../src/core/ports.t
 import type { Owner, World } from './world.ts';
 
 /** How a receiver behaves for a while. */
-export type Mood = 'well' | 'broken' | 'away' | 'silent' | 'gone' | 'busy' | 'moody';
-const moods: Mood[] = ['well', 'broken', 'away', 'silent', 'gone', 'busy', 'moody'];
+export type Mood = 'well' | 'slow' | 'broken' | 'away' | 'silent' | 'gone' | 'busy' | 'moody';
+const moods: Mood[] = ['well', 'slow', 'broken', 'away', 'silent', 'gone', 'busy', 'moody'];
 
 /** One request as it left a process. */
 export interface Sent {
@@ -84,6 +84,7 @@ export class Network {
       await world.pass(deadlineMs, owner);
       return { error: 'timeout' };
     }
+    if (now === 'slow') await world.pass(deadlineMs * (0.5 + random.float() * 0.4), owner);
     await world.pass(this.slow && random.chance(0.15) ? random.float() * 500 : random.float() * 10, owner);
     switch (now) {
       case 'broken':

@@ -59,12 +59,6 @@ export const planted: Planted[] = [
     becomes: 'mark.run(next === null || next > now ? null : now, share.endpointId);',
   },
   {
-    name: 'a worker that was declared dead can lease',
-    file: lease,
-    text: 'if (alive.get(workerId) === undefined) return batch;',
-    becomes: 'if (alive.get(workerId) === undefined && now < 0) return batch;',
-  },
-  {
     name: 'an interruption uses up a step of the schedule',
     file: workers,
     text: 'interruptions = interruptions + 1,',
@@ -113,27 +107,33 @@ export const planted: Planted[] = [
     becomes: 'setFannedOut.run(null, step.eventId);',
   },
   {
-    name: 'a step of a wide event does not compare the version that it matched with',
-    file: accept,
-    text: 'if (version.get(step.workspaceId) !== step.matchableVersion) return null;',
-    becomes: '',
-  },
-  {
     name: 'a replay queues what is leased once more',
     file: deliveries,
     text: '(step.succeeded && state === deliveryState.succeeded)',
     becomes: '(step.succeeded && (state === deliveryState.succeeded || state === deliveryState.leased))',
   },
   {
-    name: 'a retry brings back what was canceled',
-    file: deliveries,
-    text: "if (row.state === deliveryState.canceled) return unchanged('canceled');",
-    becomes: '',
-  },
-  {
     name: 'an erasure forgets to count what it cancels',
     file: deliveries,
     text: 'pending_count: sql`pending_count - 1`',
     becomes: 'pending_count: sql`pending_count - 0`',
+  },
+  {
+    name: 'a deletion that a crash cut short is not gone on with',
+    file: 'src/store/cancel-owed.ts',
+    text: 'if (row === undefined) return false;',
+    becomes: 'if (row === undefined || row.id > 0) return false;',
+  },
+  {
+    name: 'a process that stops forgets its worker and not what is under way',
+    file: workers,
+    text: 'interruptWorker(workerId, now, Number.MAX_SAFE_INTEGER);',
+    becomes: 'remove.run(workerId);',
+  },
+  {
+    name: 'an endpoint that was disabled takes part in matching until something else changes',
+    file: settle,
+    text: 'if (columns.status !== row.status && workspaceId !== undefined)',
+    becomes: 'if (columns.status !== row.status && workspaceId === undefined)',
   },
 ];

@@ -2,7 +2,7 @@ import { allowsRepeats, type Chaos, chooseChaos, endChaos } from './chaos.ts';
 import { Client } from './client.ts';
 import { freshDatabase, guarded } from './database.ts';
 import { epoch, Life, type Machine } from './life.ts';
-import { Network } from './network.ts';
+import { type Mood, Network } from './network.ts';
 import { checkPromises } from './promises.ts';
 import { Watch } from './watch.ts';
 import { World } from './world.ts';
@@ -111,6 +111,7 @@ export class Simulation implements Machine {
       for (let n = 0; n < count; n++) world.after(world.random.float() * (this.chaosMs - 300), null, act);
     };
     plan(world.random.int(3, 25), () => this.#withLife((life) => this.client.publish(life)));
+    if (chaos.bursts) plan(world.random.int(1, 2), () => this.#burst());
     if (chaos.people) plan(world.random.int(1, 20), () => this.#withLife((life) => this.client.act(life)));
     if (chaos.badReceivers) plan(world.random.int(1, 10), () => this.#changeMood());
     if (chaos.kills) plan(world.random.int(1, 5), () => this.#end(world.random.chance(0.25)));
@@ -145,9 +146,18 @@ export class Simulation implements Machine {
     if (life !== null) act(life);
   }
 
-  #changeMood(): void {
+  /** Much at once, and what is worst for it: a receiver that keeps everybody waiting, or a process that has to give it back. */
+  #burst(): void {
+    const { world, chaos } = this;
+    this.#withLife((life) => this.client.publishBurst(life));
+    if (chaos.badReceivers && world.random.chance(0.5)) this.#changeMood(['silent']);
+    if (chaos.kills && world.random.chance(0.7))
+      world.after(world.random.int(0, 200), null, () => this.#end(world.random.chance(0.7)));
+  }
+
+  #changeMood(allowed?: readonly Mood[]): void {
     const keys = [...this.client.endpoints.keys()];
-    if (keys.length > 0) this.network.changeMood(this.world.random.pick(keys));
+    if (keys.length > 0) this.network.changeMood(this.world.random.pick(keys), allowed);
   }
 
   #start(place: number): void {

@@ -68,7 +68,7 @@ export class Watch implements DiskWatch {
       .prepare<[], number>(`select id from endpoints where status <> ${endpointStatus.active}`)
       .pluck();
     for (const id of inactive.all()) this.inactiveAt.set(id, this.#world.now);
-    if (this.#world.random.chance(0.15)) this.check(false);
+    if (this.#world.random.chance(0.08)) this.check(false);
   }
 
   /** Compares the rows with each other. */
