@@ -5,6 +5,7 @@ import { rowId } from '../../core/rules/ids.ts';
 import { iso } from '../../core/rules/times.ts';
 import type { Changed, ChangeAccess } from '../access.ts';
 import { deliveryState, deliveryStatusOf, endpointStatus, type Tables } from '../tables.ts';
+import { overwriting } from '../erasing.ts';
 import { keepEvents, lockEndpoints } from './lock.ts';
 
 /** Clocks of several processes may differ by this much, so that rows are not quite in the order of their times. */
@@ -61,7 +62,9 @@ export function deliveryStore({ read, change }: ChangeAccess): DeliveryStore {
           row.data === null
             ? null
             : { workspaceId, target: eventPublicId, before: { erased: false }, after: { erased: true } };
-        await trx.updateTable('events').set({ data: null, fanned_out_after: null }).where('id', '=', row.id).execute();
+        await overwriting(trx, () =>
+          trx.updateTable('events').set({ data: null, fanned_out_after: null }).where('id', '=', row.id).execute(),
+        );
         await cancelPending(trx, row.id, now);
         return { answer: { ...row, data: null }, audit };
       }),

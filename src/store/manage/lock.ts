@@ -35,6 +35,6 @@ export async function takeEvents(trx: Kysely<Tables>, ids: number[]): Promise<nu
   return rows.map(({ id }) => id);
 }
 
-function isPostgres(trx: Kysely<Tables>): boolean {
+export function isPostgres(trx: Kysely<Tables>): boolean {
   return trx.getExecutor().adapter instanceof PostgresAdapter;
 }

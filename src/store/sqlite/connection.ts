@@ -5,7 +5,7 @@ import { PosthornError } from '../../core/errors.ts';
 import { checkSchemaVersion, schemaText, schemaVersionValue } from '../migrate.ts';
 
 /** Another process may hold the file for a moment; past this a call answers `store_unavailable`. */
-const busyMsMax = 5_000;
+export const busyMsMax = 5_000;
 
 /** The one writing connection of a process. Makes folder, file and tables when they are missing. */
 export function openWriter(path: string): Database.Database {
@@ -15,6 +15,8 @@ export function openWriter(path: string): Database.Database {
   useWriteAheadLog(db);
   // NORMAL would lose what was acknowledged when the power fails: only FULL syncs the log with every commit.
   db.pragma('synchronous = FULL');
+  // What is freed within a page is overwritten; `erasing.ts` says more where a payload is erased.
+  db.pragma('secure_delete = fast');
   db.pragma('cache_size = -65536');
   // A larger log means fewer checkpoints, each of which syncs the whole file.
   db.pragma('wal_autocheckpoint = 4000');

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
-import type { Store } from '../../core/ports.ts';
+import type { JourneyStore, Store } from '../../core/ports.ts';
 import { answering } from '../answering.ts';
 import { newestAttempt, overviewStore } from '../manage/overview.ts';
 import { authored, type BareStore } from '../authored.ts';
@@ -9,7 +9,8 @@ import { journeyStore } from '../journey-store.ts';
 import type { JourneyOp, JourneyResult } from '../journey-op.ts';
 import { storeError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
-import { openReader } from './connection.ts';
+import { cutLog } from '../erasing.ts';
+import { busyMsMax, openReader } from './connection.ts';
 import { dueReads } from './due.ts';
 import { keyReads } from './key-reads.ts';
 import { packGroup, unpackOutcomes } from './packing.ts';
@@ -35,11 +36,19 @@ export function sqliteStore(reader: Database, thread: Writing): Store {
     read,
     write: <T>(work: (trx: Kysely<Tables>) => Promise<T>) => commits.exclusive(() => write.transaction().execute(work)),
   };
+  const journey = journeyStore(access, commits);
+  const alone = (statements: string[]) => commits.exclusive(() => runAll(thread, statements));
+  /** Once a minute, when pruning has come to its end, is soon enough for what was erased to be gone from the log. */
+  const pruneAndCut: JourneyStore['prune'] = async (position, before) => {
+    const next = await journey.prune(position, before);
+    if (next === null) await cutLog(access, alone, busyMsMax);
+    return next;
+  };
   const timers: NodeJS.Timeout[] = [];
   const bare: BareStore = {
     engine: 'sqlite',
     overview: answering(overviewStore(access, newestAttempt)),
-    journey: answering({ ...journeyStore(access, commits), ...dueReads(reader) }),
+    journey: answering({ ...journey, ...dueReads(reader), prune: pruneAndCut }),
     onOutsideChange(listener) {
       const version = reader.prepare('pragma data_version').pluck();
       let seen = version.get();
@@ -64,6 +73,16 @@ export function sqliteStore(reader: Database, thread: Writing): Store {
   };
   const store = authored(bare, access);
   return { ...store, keys: { ...store.keys, ...answering(keyReads(reader)) } };
+}
+
+/** Each whatever became of the one before: the first row that it answers, or none. */
+async function runAll(thread: Writing, statements: string[]): Promise<unknown[]> {
+  const rows: unknown[] = [];
+  for (const statement of statements) {
+    const reply = await thread.request({ kind: 'query', sql: statement, parameters: [] }).catch(() => null);
+    rows.push(reply?.kind === 'rows' ? reply.result.rows[0] : undefined);
+  }
+  return rows;
 }
 
 async function commitGroup(thread: Writing, ops: JourneyOp[]): Promise<Outcome<JourneyResult>[]> {

@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { PrunePosition } from '../../src/core/ports.ts';
+import { sqlitePath } from '../../src/store/open.ts';
+import { sqliteEngine, useDatabase } from '../support/stores.ts';
+import { publish, seedEndpoint, seedWorkspace, t0 } from './seed.ts';
+
+const secret = 'a-payload-that-must-go';
+const events = 200;
+
+describe('erasing a payload on SQLite', () => {
+  const on = useDatabase(sqliteEngine);
+
+  /** How often the words stand in the file and in its log. */
+  function found(): { file: number; log: number } {
+    const path = sqlitePath(on.database.url);
+    const count = (file: string) => (existsSync(file) ? readFileSync(file, 'latin1').split(secret).length - 1 : 0);
+    return { file: count(path), log: count(`${path}-wal`) };
+  }
+  const prune = async () => {
+    for (let at: PrunePosition | null = { table: 'attempts', after: 0 }; at !== null; )
+      at = await on.store.journey.prune(at, 0);
+  };
+
+  it('leaves its bytes neither in the file nor, once the log was cut, there', async () => {
+    const workspaceId = await seedWorkspace(on.store);
+    const endpoint = await seedEndpoint(on.store, workspaceId);
+    // From a few bytes to several pages, between others that stay.
+    for (let n = 0; n < events; n++)
+      await publish(on.store, workspaceId, [
+        {
+          publicId: `gone-${n}`,
+          endpointIds: [endpoint.id],
+          data: JSON.stringify(secret.repeat(1 + (n % 7) * 30 * (n % 3))),
+        },
+        { publicId: `stays-${n}`, data: JSON.stringify('x'.repeat(n * 10)) },
+      ]);
+    await prune();
+    expect(found().log).toBeGreaterThan(events);
+    for (let n = 0; n < events; n++) await on.store.deliveries.erase(workspaceId, `gone-${n}`, t0);
+    await prune();
+    expect(found()).toEqual({ file: 0, log: 0 });
+    expect(await on.database.db.selectFrom('meta').select('name').execute()).not.toContainEqual({
+      name: 'log_holds_erased',
+    });
+  });
+
+  it('leaves the log alone while somebody reads, and cuts it the next time', async () => {
+    const workspaceId = await seedWorkspace(on.store);
+    await publish(on.store, workspaceId, [{ publicId: 'gone', data: JSON.stringify(secret) }]);
+    await on.store.deliveries.erase(workspaceId, 'gone', t0);
+    await on.database.db.transaction().execute(async (trx) => {
+      await trx.selectFrom('events').selectAll().execute();
+      const began = performance.now();
+      await prune();
+      expect(performance.now() - began).toBeLessThan(1_000);
+      expect(found().log).toBeGreaterThan(0);
+    });
+    await prune();
+    expect(found()).toEqual({ file: 0, log: 0 });
+  });
+});
