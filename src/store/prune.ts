@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { PrunePosition } from '../core/ports.ts';
 import type { Access } from './access.ts';
 import { takeEvents } from './manage/lock.ts';
@@ -6,6 +6,8 @@ import { deliveryState, type Tables } from './tables.ts';
 
 /** One step looks at so many rows, which holds the writer for a few milliseconds. */
 const rowsMax = 500;
+/** And, of events, at so much payload: the pages of 500 large ones take five times as long. */
+const bytesMax = 8 * 1024 * 1024;
 
 /**
  * Deletes one step of what is older than `before`: attempts first, then the deliveries that they belonged to, then events
@@ -27,14 +29,7 @@ export function prune(
         .execute();
       return null;
     }
-    const looked = await trx
-      .selectFrom(table)
-      .select('id')
-      .where('id', '>', after)
-      .orderBy('id')
-      .limit(rowsMax)
-      .execute();
-    const last = looked.at(-1)?.id;
+    const last = await endOfStep(trx, table, after);
     if (last === undefined) return nextTable(table);
     const inStep = trx.deleteFrom(table).where('id', '>', after).where('id', '<=', last);
     if (table === 'attempts') {
@@ -76,6 +71,20 @@ export function prune(
     const youngest = await trx.selectFrom(table).select('created_at').where('id', '=', last).executeTakeFirst();
     return youngest !== undefined && youngest.created_at >= before ? nextTable(table) : { table, after: last };
   });
+}
+
+/** The last row of the step behind `after`. */
+async function endOfStep(
+  trx: Kysely<Tables>,
+  table: 'attempts' | 'deliveries' | 'events',
+  after: number,
+): Promise<number | undefined> {
+  const rows = trx.selectFrom(table).select('id').where('id', '>', after).orderBy('id').limit(rowsMax);
+  if (table !== 'events') return (await rows.execute()).at(-1)?.id;
+  const sized = await rows.select(sql<number | null>`octet_length(data)`.as('bytes')).execute();
+  let sum = 0;
+  const full = sized.find(({ bytes }) => (sum += bytes ?? 0) > bytesMax);
+  return (full ?? sized.at(-1))?.id;
 }
 
 /** On PostgreSQL a replay may be making a delivery of one of them: only a statement after the lock sees it. */
