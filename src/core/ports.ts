@@ -489,7 +489,6 @@ export interface ReplayOutcome {
 export interface AttemptQuery {
   id?: number | undefined;
   endpointId?: number | undefined;
-  deliveryId?: number | undefined;
   status?: 'succeeded' | 'failed' | undefined;
   eventType?: string | undefined;
   isTest?: boolean | undefined;

@@ -9,7 +9,7 @@ export async function attempts(
   workspaceId: number,
   query: AttemptQuery,
 ): Promise<AttemptRecord[]> {
-  const { id, endpointId, deliveryId, status, eventType, isTest, since, until, before, after } = query;
+  const { id, endpointId, status, eventType, isTest, since, until, before, after } = query;
   const { from, to } = await attemptRange(read, query);
   // Of one endpoint's log the workspace is a mere check: SQLite would take the failures of all endpoints for it. Hence the +.
   const ofWorkspace = endpointId === undefined ? sql.ref('attempts.workspace_id') : sql`+attempts.workspace_id`;
@@ -17,7 +17,6 @@ export async function attempts(
     .where(ofWorkspace, '=', workspaceId)
     .$if(id !== undefined, (q) => q.where('attempts.id', '=', id ?? 0))
     .$if(endpointId !== undefined, (q) => q.where('attempts.endpoint_id', '=', endpointId ?? 0))
-    .$if(deliveryId !== undefined, (q) => q.where('attempts.delivery_id', '=', deliveryId ?? 0))
     .$if(status !== undefined, (q) => q.where('attempts.error', status === 'failed' ? 'is not' : 'is', null))
     .$if(eventType !== undefined, (q) => q.where('type_names.name', '=', eventType ?? ''))
     .$if(isTest !== undefined, (q) => q.where('attempts.is_test', '=', sql.lit(isTest ? 1 : 0)))
