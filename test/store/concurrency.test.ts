@@ -5,8 +5,8 @@ import { engines, useDatabase } from '../support/stores.ts';
 import { lease, publish, seedEndpoint, seedWorker, seedWorkspace, second, settlement, t0 } from './seed.ts';
 
 const processes = 3;
-const publishes = 80;
-const rounds = 40;
+const publishes = 40;
+const rounds = 20;
 
 /** A generator of numbers in [0, 1), the same for the same seed. */
 function numbers(seed: number): () => number {
