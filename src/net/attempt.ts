@@ -44,10 +44,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    // Or thousands of headers, each a view into the socket's buffer, would be kept until the body has ended.
+    controller.rawHeaders = null;
     if (status < 200) {
       this.#informational = true;
       return;

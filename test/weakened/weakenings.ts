@@ -72,6 +72,13 @@ export const weakenings: Weakening[] = [
     named: '64 KiB and a byte',
   },
   {
+    guard: 'byte limit: headers are let go once they are read',
+    file: 'src/net/attempt.ts',
+    from: '    controller.rawHeaders = null;\n',
+    to: nothing,
+    tests: 'test/net/crowd.test.ts',
+  },
+  {
     guard: 'scope check',
     file: 'src/core/use-case.ts',
     from: 'if (!principal.scopes.has(scope)) {',
