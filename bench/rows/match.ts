@@ -56,7 +56,7 @@ const event = {
 function matching(filters: string[]): () => Promise<unknown> {
   const matchable: Matchable = {
     version: 1,
-    endpoints: filters.map((filter, index) => ({ id: index + 1, events: ['*'], filter })),
+    endpoints: filters.map((filter, index) => ({ id: index + 1, events: ['*'], filter, activeUntil: null })),
     eventTypes: [],
     automations: [],
   };

@@ -110,8 +110,9 @@ export interface Store {
 
 /** What the journey does with the database: few statements, many rows. */
 export interface JourneyStore {
-  /** All that matching depends on, with the version that `accept` compares. */
-  matchable(workspaceId: number): Promise<Matchable>;
+  /** All that matching depends on, with the version that `accept` compares. With `activeAt`, also endpoints that are not
+   * active any more and may have been then. */
+  matchable(workspaceId: number, activeAt?: number): Promise<Matchable>;
   accept(batch: AcceptBatch): Promise<AcceptResult>;
   /** Endpoints that may have due deliveries, longest waiting first. A hint: `lease` decides. */
   dueEndpoints(now: number, countMax: number): Promise<DueEndpoint[]>;
@@ -157,6 +158,8 @@ export interface Matchable {
 }
 export interface MatchableEndpoint {
   id: number;
+  /** When it ceased to be active, or was changed since; null: it is active. */
+  activeUntil: number | null;
   events: string[];
   filter: string | null;
 }
@@ -193,6 +196,7 @@ export interface FanOutWork {
   publicId: string;
   occurredAt: number;
   data: string;
+  createdAt: number;
   /** Endpoints up to and including this id have their deliveries. */
   afterEndpointId: number;
 }

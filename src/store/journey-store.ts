@@ -45,7 +45,7 @@ export function journeyStore(
       return silent.length === 0 ? 0 : run({ kind: 'reapWorkers', silentSince, now, leasesMax });
     },
 
-    matchable: (workspaceId) => readMatchable(read, workspaceId),
+    matchable: (workspaceId, activeAt) => readMatchable(read, workspaceId, activeAt),
 
     async dueEndpoints(now, countMax) {
       const rows = await read
@@ -109,6 +109,7 @@ export function journeyStore(
           'events.public_id',
           'events.data',
           'events.occurred_at',
+          'events.created_at',
           'events.fanned_out_after',
           'type_names.name',
         ])
@@ -123,6 +124,7 @@ export function journeyStore(
         type: row.name,
         occurredAt: row.occurred_at,
         data: row.data ?? 'null',
+        createdAt: row.created_at,
         afterEndpointId: row.fanned_out_after ?? 0,
       }));
     },

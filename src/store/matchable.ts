@@ -1,10 +1,24 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { MatchableAutomation } from '../core/automations.ts';
 import type { Matchable } from '../core/ports.ts';
 import { endpointStatus, type Tables } from './tables.ts';
 
+const { active, paused, disabled, pending_approval: waiting } = endpointStatus;
+
+/** When an endpoint ceased to be active: whatever else was changed of it since makes it later, and nothing earlier. */
+const activeUntil = sql<number | null>`case when endpoints.status = ${sql.lit(active)} then null
+  when endpoints.disabled_at > endpoints.updated_at then endpoints.disabled_at else endpoints.updated_at end`;
+
+/** Active now, or (with a time) possibly then. What was deleted is owed nothing, whenever that was. */
+function wasActive(at: number | undefined) {
+  const now = sql<boolean>`endpoints.status = ${sql.lit(active)}`;
+  if (at === undefined) return now;
+  const others = sql.join([paused, disabled, waiting].map((status) => sql.lit(status)));
+  return sql<boolean>`(${now} or (endpoints.status in (${others}) and ${activeUntil} >= ${at}))`;
+}
+
 /** The version comes first: what changes while the rest is read makes the whole stale, and storing finds out. */
-export async function readMatchable(read: Kysely<Tables>, workspaceId: number): Promise<Matchable> {
+export async function readMatchable(read: Kysely<Tables>, workspaceId: number, activeAt?: number): Promise<Matchable> {
   const { version } = await read
     .selectFrom('workspaces')
     .select('version')
@@ -12,9 +26,9 @@ export async function readMatchable(read: Kysely<Tables>, workspaceId: number): 
     .executeTakeFirstOrThrow();
   const endpoints = await read
     .selectFrom('endpoints')
-    .select(['id', 'events', 'filter'])
+    .select(['id', 'events', 'filter', activeUntil.as('activeUntil')])
     .where('workspace_id', '=', workspaceId)
-    .where('status', '=', endpointStatus.active)
+    .where(wasActive(activeAt))
     .orderBy('id')
     .execute();
   const own = await read
@@ -25,7 +39,7 @@ export async function readMatchable(read: Kysely<Tables>, workspaceId: number): 
   return {
     version,
     endpoints: endpoints.map((row) => ({ ...row, events: JSON.parse(row.events) as string[] })),
-    automations: await readAutomations(read, workspaceId),
+    automations: await readAutomations(read, workspaceId, activeAt),
     eventTypes: own.map(({ name, schema, validation }) => ({
       name,
       schema: validation === 'off' ? null : schema,
@@ -34,7 +48,11 @@ export async function readMatchable(read: Kysely<Tables>, workspaceId: number): 
   };
 }
 
-async function readAutomations(read: Kysely<Tables>, workspaceId: number): Promise<MatchableAutomation[]> {
+async function readAutomations(
+  read: Kysely<Tables>,
+  workspaceId: number,
+  activeAt?: number,
+): Promise<MatchableAutomation[]> {
   const rows = await read
     .selectFrom('automations')
     .innerJoin('automation_actions', 'automation_actions.automation_id', 'automations.id')
@@ -42,7 +60,7 @@ async function readAutomations(read: Kysely<Tables>, workspaceId: number): Promi
     .select(['automations.id', 'automations.trigger_event', 'automations.conditions', 'endpoints.id as endpoint_id'])
     .where('automations.workspace_id', '=', workspaceId)
     .where('automations.enabled', '=', 1)
-    .where('endpoints.status', '=', endpointStatus.active)
+    .where(wasActive(activeAt))
     .orderBy('automations.id')
     .execute();
   return [...Map.groupBy(rows, ({ id }) => id).values()].flatMap((group) => {

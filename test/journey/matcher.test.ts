@@ -20,7 +20,13 @@ const matcherOf = (endpoints: Partial<MatchableEndpoint>[], clock = still, more:
   makeMatcher(
     {
       version: 1,
-      endpoints: endpoints.map((one, index) => ({ id: index + 1, events: ['*'], filter: null, ...one })),
+      endpoints: endpoints.map((one, index) => ({
+        id: index + 1,
+        events: ['*'],
+        filter: null,
+        activeUntil: null,
+        ...one,
+      })),
       eventTypes: [],
       automations: [],
       ...more,

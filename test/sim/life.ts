@@ -128,7 +128,7 @@ export class Life implements Owner {
       ...store,
       journey: {
         ...journey,
-        matchable: (workspaceId) => late(journey.matchable(workspaceId)),
+        matchable: (workspaceId, activeAt) => late(journey.matchable(workspaceId, activeAt)),
         dueEndpoints: (now, countMax) => late(journey.dueEndpoints(now, countMax)),
         target: (endpointId) => late(journey.target(endpointId)),
         nextDueAt: () => late(journey.nextDueAt()),

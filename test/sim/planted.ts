@@ -136,4 +136,16 @@ export const planted: Planted[] = [
     text: 'if (columns.status !== row.status && workspaceId !== undefined)',
     becomes: 'if (columns.status !== row.status && workspaceId === undefined)',
   },
+  {
+    name: 'a wide event forgets who was paused or disabled before its turn came',
+    file: 'src/store/matchable.ts',
+    text: 'if (at === undefined) return now;',
+    becomes: 'if (at === undefined || at > 0) return now;',
+  },
+  {
+    name: 'a step of a wide event takes its own clock for that of whoever was paused',
+    file: 'src/store/manage/bump-version.ts',
+    text: 'if (endpointId !== undefined)',
+    becomes: 'if (endpointId !== undefined && endpointId < 0)',
+  },
 ];

@@ -27,8 +27,6 @@ export class Watch implements DiskWatch {
   #active: { id: number; events: string }[] = [];
   /** By public id of an event, the endpoints that were active and wanted it when it was stored. */
   readonly owed = new Map<string, number[]>();
-  /** By endpoint, when it was last seen not to be active. */
-  readonly inactiveAt = new Map<number, number>();
   /** By public id of an event, when it was stored. */
   readonly storedAt = new Map<string, number>();
 
@@ -64,10 +62,6 @@ export class Watch implements DiskWatch {
 
   committed(owner: Owner): void {
     this.#onCommit(owner);
-    const inactive = this.#db
-      .prepare<[], number>(`select id from endpoints where status <> ${endpointStatus.active}`)
-      .pluck();
-    for (const id of inactive.all()) this.inactiveAt.set(id, this.#world.now);
     if (this.#world.random.chance(0.08)) this.check(false);
   }
 

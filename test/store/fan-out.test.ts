@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { makeConditions } from '../../src/conditions/conditions.ts';
+import { fanOutWide } from '../../src/core/journey/fan-out.ts';
 import type { EndpointRecord } from '../../src/core/ports.ts';
+import { schemas } from '../../src/schemas/schemas.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
-import { publish, reread, seedEndpoint, seedWorkspace, second, t0 } from './seed.ts';
+import { leaseOne, publish, reread, second, seedEndpoint, seedWorkspace, settlement, t0 } from './seed.ts';
 
 describe.each(engines)('fanning out in steps on $name', (engine) => {
   const on = useDatabase(engine);
@@ -43,6 +46,7 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
       type: 'contact.created',
       occurredAt: t0,
       data: '{"name":"Ada"}',
+      createdAt: t0,
       afterEndpointId: 0,
     });
     expect(await owed()).toEqual([0, 0, 0, 0]);
@@ -99,5 +103,44 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
     await on.store.journey.fanOut(step(ids, 0, null));
     expect(await owed()).toEqual([1, 1, 1, 1]);
     expect(await brokenInvariants(on.database.db, t0 + second)).toEqual([]);
+  });
+
+  it('owes it to whoever was active when it was published, whatever became of them and whatever their clocks say', async () => {
+    const { store, database } = on;
+    const workspaceId = await seedWorkspace(store);
+    const names = ['active', 'paused', 'disabled', 'moved', 'deleted', 'paused before'] as const;
+    const made = new Map<string, EndpointRecord>();
+    for (const name of names) made.set(name, await seedEndpoint(store, workspaceId));
+    const id = (name: (typeof names)[number]) => made.get(name)?.id ?? 0;
+    const behind = t0 - 60 * second;
+    await store.endpoints.update(workspaceId, id('paused before'), { status: 'paused', now: behind });
+    await publish(store, workspaceId, [{ publicId: 'before', endpointIds: [id('disabled')] }], behind);
+    await publish(store, workspaceId, [
+      { publicId: 'wide', endpointIds: [...made.values()].map((one) => one.id), fanOutNow: false },
+    ]);
+    await store.endpoints.update(workspaceId, id('paused'), { status: 'paused', now: behind });
+    await store.endpoints.update(workspaceId, id('moved'), { status: 'pending_approval', now: behind });
+    await store.endpoints.delete(workspaceId, id('deleted'), behind);
+    const { workerId, delivery } = await leaseOne(store, made.get('disabled') as EndpointRecord, t0);
+    await store.journey.settle(workerId, [settlement(delivery, { error: 'http_4xx', responseCode: 410, at: behind })]);
+    expect(await reread(store, made.get('disabled') as EndpointRecord)).toMatchObject({ status: 'disabled' });
+    await fanOutWide(
+      { store, clock: { now: () => t0, after: () => () => {} }, conditions: makeConditions(), schemas },
+      () => true,
+    );
+    const rows = await database.db
+      .selectFrom('deliveries')
+      .innerJoin('events', 'events.id', 'deliveries.event_id')
+      .select('deliveries.endpoint_id')
+      .where('events.public_id', '=', 'wide')
+      .orderBy('deliveries.endpoint_id')
+      .execute();
+    expect(rows.map(({ endpoint_id }) => endpoint_id)).toEqual([
+      id('active'),
+      id('paused'),
+      id('disabled'),
+      id('moved'),
+    ]);
+    expect(await brokenInvariants(database.db, t0 + second)).toEqual([]);
   });
 });

@@ -25,15 +25,18 @@ export async function fanOutWide(ports: FanOutPorts, made: () => boolean): Promi
 /** The next step of each event, as many as make a transaction of sensible size, and one at least. */
 async function stepsOf(ports: FanOutPorts, works: FanOutWork[]): Promise<FanOutStep[]> {
   const matchers = new Map<number, Matcher>();
+  const activeAt = Math.min(...works.map(({ createdAt }) => createdAt));
   const steps: FanOutStep[] = [];
   let left = fanOutNowMax;
   for (const work of works) {
     if (left <= 0) break;
-    const { eventId, workspaceId, afterEndpointId } = work;
-    const matcher = matchers.get(workspaceId) ?? makeMatcher(await ports.store.journey.matchable(workspaceId), ports);
+    const { eventId, workspaceId, afterEndpointId, createdAt } = work;
+    const matcher =
+      matchers.get(workspaceId) ?? makeMatcher(await ports.store.journey.matchable(workspaceId, activeAt), ports);
     matchers.set(workspaceId, matcher);
     const { endpointIds } = await matcher.match(work);
-    const owed = endpointIds.filter((id) => id > afterEndpointId);
+    const gone = goneBefore(matcher, createdAt);
+    const owed = endpointIds.filter((id) => id > afterEndpointId && !gone.has(id));
     const step = owed.slice(0, left);
     left -= step.length;
     steps.push({
@@ -47,4 +50,10 @@ async function stepsOf(ports: FanOutPorts, works: FanOutWork[]): Promise<FanOutS
     });
   }
   return steps;
+}
+
+/** Endpoints that had ceased to be active when the event came: what was active then is owed it, as every narrow event is. */
+function goneBefore({ matchable }: Matcher, time: number): Set<number> {
+  const gone = matchable.endpoints.filter(({ activeUntil }) => activeUntil !== null && activeUntil < time);
+  return new Set(gone.map(({ id }) => id));
 }

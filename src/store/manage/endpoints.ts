@@ -141,7 +141,7 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
             })
             .execute();
         }
-        await bumpVersion(trx, workspaceId);
+        await bumpVersion(trx, workspaceId, row.status === endpointStatus.active ? id : undefined);
         return changedTo(await one(trx, id), endpointRecord(row));
       }),
 

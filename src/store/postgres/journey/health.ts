@@ -1,4 +1,5 @@
 import type { HealthColumns } from '../../health-columns.ts';
+import { outlastWideEvents } from '../../outlast.ts';
 import type { Transaction } from '../transaction.ts';
 
 /** What the attempts of a group make of one endpoint, whose row is locked. */
@@ -39,6 +40,8 @@ const bumpVersions = `
   update workspaces set version = version + 1
   where id in (select id from workspaces where id = any($1) order by id for no key update)`;
 
+const outlast = outlastWideEvents('id = any($1)');
+
 /** Writes health and schedule back. Endpoints that are no longer active change what publishing matches. */
 export async function writeHealth(trx: Transaction, settled: SettledEndpoint[]): Promise<void> {
   if (settled.length === 0) return;
@@ -49,6 +52,7 @@ export async function writeHealth(trx: Transaction, settled: SettledEndpoint[]):
     ...names.map((name) => settled.map(({ after }) => after[name])),
   ]);
   const changed = settled.filter(({ before, after }) => before.status !== after.status);
-  if (changed.length > 0)
-    await trx.query(bumpVersions, [[...new Set(changed.map(({ before }) => before.workspace_id))]]);
+  if (changed.length === 0) return;
+  await trx.query(bumpVersions, [[...new Set(changed.map(({ before }) => before.workspace_id))]]);
+  await trx.query(outlast, [changed.map(({ before }) => before.id)]);
 }

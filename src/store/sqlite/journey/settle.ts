@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { AttemptFacts, AttemptRecord, Settlement, TestRecord } from '../../../core/ports.ts';
 import { afterAttempt, type HealthLimits } from '../../../core/rules/health.ts';
 import { type HealthColumns, healthColumns, healthOf } from '../../health-columns.ts';
+import { outlastWideEvents } from '../../outlast.ts';
 import { deliveryState, endpointStatus, errorCode } from '../../tables.ts';
 import type { Marks } from './marks.ts';
 import type { TypeNames } from './type-names.ts';
@@ -68,6 +69,7 @@ export function makeSettle(db: Database, types: TypeNames, marks: Marks, write: 
      where id = @id`,
   );
   const bumpVersion = db.prepare('update workspaces set version = version + 1 where id = ?');
+  const outlast = db.prepare(outlastWideEvents('id = ?'));
 
   function settleOne(workerId: number, settlement: Settlement, deleted: boolean): boolean {
     const { next, attempt } = settlement;
@@ -117,7 +119,10 @@ export function makeSettle(db: Database, types: TypeNames, marks: Marks, write: 
     const columns = healthColumns(now);
     writeHealth.run({ id: endpointId, ...columns });
     const workspaceId = group[0]?.[1].workspaceId;
-    if (columns.status !== row.status && workspaceId !== undefined) bumpVersion.run(workspaceId);
+    if (columns.status !== row.status && workspaceId !== undefined) {
+      bumpVersion.run(workspaceId);
+      outlast.run(endpointId);
+    }
   }
 
   return (workerId: number, settlements: Settlement[]): boolean[] => {
