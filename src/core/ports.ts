@@ -435,6 +435,8 @@ export type OnceResult =
 /** What happened: events, deliveries, attempts, event types. */
 export interface RecordStore {
   attempts(workspaceId: number, query: AttemptQuery): Promise<AttemptRecord[]>;
+  /** The same in bounded time: where few rows fit, a page may be short, or empty, and tell where the next begins. */
+  log(workspaceId: number, query: AttemptQuery): Promise<LogPage>;
   /** The attempts of one delivery, oldest first. */
   attemptsOf(workspaceId: number, deliveryId: number, limit: number): Promise<AttemptRecord[]>;
   event(workspaceId: number, publicId: string): Promise<EventRecord | null>;
@@ -504,6 +506,11 @@ export interface AttemptQuery {
   after?: number | undefined;
   limit: number;
   withExcerpt: boolean;
+}
+export interface LogPage {
+  rows: AttemptRecord[];
+  /** Null where the rows end, or there are as many as were asked for. */
+  goOnBefore: number | null;
 }
 export interface AttemptRecord {
   id: number;

@@ -83,6 +83,9 @@ const endpointProbes: Probes<EndpointStore> = {
 const recordProbes: Probes<RecordStore> = {
   attempts: (store, stranger, { endpointId }) =>
     store.records.attempts(stranger, { endpointId, limit: 10, withExcerpt: true }),
+  log: async (store, stranger, { endpointId }) =>
+    (await store.records.log(stranger, { endpointId, eventType: 'contact.created', limit: 10, withExcerpt: true }))
+      .rows,
   attemptsOf: (store, stranger, { deliveryId }) => store.records.attemptsOf(stranger, deliveryId, 10),
   event: (store, stranger, { eventPublicId }) => store.records.event(stranger, eventPublicId),
   events: async (store, stranger) =>

@@ -21,12 +21,12 @@ export async function listEndpointLogs(
 ): Promise<Page<Attempt>> {
   const withExcerpt = allowExcerpt(principal, input.include_untrusted_response);
   const endpoint = await find();
-  const rows = await context.store.records.attempts(principal.workspaceId, {
+  const { rows, goOnBefore } = await context.store.records.log(principal.workspaceId, {
     endpointId: endpoint.id,
     ...filters(input, context.settings),
     withExcerpt,
   });
-  return page(rows, input.limit, (row) => showAttempt(row, withExcerpt));
+  return page(rows, input.limit, (row) => showAttempt(row, withExcerpt), goOnBefore);
 }
 
 /** The delivery log of every endpoint of the workspace, newest first. */
@@ -40,14 +40,14 @@ export async function listLogs(
   const { endpoint_id: publicId } = input;
   const endpoint = publicId === undefined ? null : await context.store.endpoints.get(workspaceId, null, publicId);
   if (publicId !== undefined && endpoint === null) throw notFound('endpoint');
-  const rows = await context.store.records.attempts(workspaceId, {
+  const { rows, goOnBefore } = await context.store.records.log(workspaceId, {
     endpointId: endpoint?.id,
     isTest: input.is_test,
     after: input.after === undefined ? undefined : (rowOf('att', input.after) ?? 0),
     ...filters(input, context.settings),
     withExcerpt,
   });
-  return page(rows, input.limit, (row) => showAttempt(row, withExcerpt));
+  return page(rows, input.limit, (row) => showAttempt(row, withExcerpt), goOnBefore);
 }
 
 /** Words of a stranger come only on request, and only to who may read payloads. */
@@ -69,12 +69,15 @@ function filters(input: AttemptsInput, { attemptTimeoutMs }: Settings) {
   };
 }
 
-/** Of `limit + 1` rows the first `limit`; the one too many says that there is a next page. */
-export function page<R extends { id: number }, T>(rows: R[], limit: number, show: (row: R) => T): Page<T> {
+/** Of `limit + 1` rows the first `limit`; the one too many says that there is a next page, or else `goOnBefore` does. */
+export function page<R extends { id: number }, T>(
+  rows: R[],
+  limit: number,
+  show: (row: R) => T,
+  goOnBefore: number | null = null,
+): Page<T> {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  return {
-    data: shown.map(show),
-    next_cursor: rows.length > limit && last !== undefined ? cursorAfter(last.id) : null,
-  };
+  const end = rows.length > limit && last !== undefined ? last.id : goOnBefore;
+  return { data: shown.map(show), next_cursor: end === null ? null : cursorAfter(end) };
 }

@@ -7,7 +7,7 @@ import { headerParameters, webhooksOf } from './webhooks.ts';
 
 const description = [
   'Posthorn delivers webhooks: what is published is signed, sent, retried and logged.',
-  'Lists are newest first; pass `next_cursor` as `cursor` to go on.',
+  'Lists are newest first; pass `next_cursor` as `cursor` to go on. A page may be short, and a filtered one empty, before the list ends.',
   'Refusals are problems (RFC 9457) whose `code` is stable.',
   'Unknown fields and parameters are refused.',
 ].join(' ');

@@ -5,6 +5,7 @@ import { auditedEventType } from '../../core/rules/audited.ts';
 import type { DeliveryStatus } from '../../core/vocabulary.ts';
 import type { ChangeAccess } from '../access.ts';
 import { attempts, attemptsOf } from './attempts.ts';
+import { logPage } from './log-page.ts';
 import { bumpVersion } from './bump-version.ts';
 import { lockWorkspace } from './lock.ts';
 import { deliveryState, deliveryStatusOf, errorOf, type Tables } from '../tables.ts';
@@ -62,6 +63,7 @@ export function recordStore({ read, change }: ChangeAccess): RecordStore {
 
   return {
     attempts: (workspaceId, query) => attempts(read, workspaceId, query),
+    log: (workspaceId, query) => logPage(read, workspaceId, query),
     attemptsOf: (workspaceId, deliveryId, limit) => attemptsOf(read, workspaceId, deliveryId, limit),
 
     async event(workspaceId, publicId) {
