@@ -10,7 +10,7 @@ import { certificate, listen, onRequest, repeat, respond } from './receiver.ts';
 
 const times = 100;
 /** For those that only the deadline ends, and for the others. */
-const shortDeadlineMs = 1_000;
+const shortDeadlineMs = 2_000;
 const longDeadlineMs = 10_000;
 const slackMs = 1_000;
 const grownBytesMax = 50 * 1_024 * 1_024;
@@ -84,11 +84,11 @@ function worded({ error, responseCode }: Harm['expected']): string {
 }
 
 /**
- * Left to itself V8 collects late, and a process grows by a hundred MB of garbage before it looks. Here it may not: 32 MB
+ * Left to itself V8 collects late, and a process grows by a hundred MB of garbage before it looks. Here it may not: 30 MB
  * of heap are twice what the idle sender has, and who needs more dies of it. So what the process takes is what the attempts
  * need, buffers and sockets included.
  */
-const thrifty = ['--expose-gc', '--max-semi-space-size=1', '--max-old-space-size=32'];
+const thrifty = ['--expose-gc', '--max-semi-space-size=1', '--max-old-space-size=30'];
 
 async function sendAll(order: Order): Promise<Report> {
   const program = fileURLToPath(new URL('crowd-sender.ts', import.meta.url));
