@@ -4,6 +4,7 @@ import type { Conditions, FilterErrorCount, FilterErrorNote } from './conditions
 import type { OverviewStore } from './overview-port.ts';
 import type { MatchableType, Schemas, Validation } from './schemas.ts';
 import type { AttemptError, DeliveryStatus, DisabledReason, EndpointStatus, Scope } from './vocabulary.ts';
+import type { PrunePosition } from './prune-position.ts';
 
 /** What core needs from outside. Times are epoch milliseconds, ids of rows are integers. */
 export interface Ports {
@@ -450,12 +451,6 @@ export interface RecordStore {
   putEventType(workspaceId: number, type: EventTypeRecord, now: number): Promise<void>;
   /** False when the workspace has none of that name. */
   deleteEventType(workspaceId: number, name: string): Promise<boolean>;
-}
-
-/** How far pruning has come: in which table, behind which row. */
-export interface PrunePosition {
-  table: 'attempts' | 'deliveries' | 'events' | 'statistics';
-  after: number;
 }
 
 /** What people change about deliveries. */

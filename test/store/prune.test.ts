@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointRecord, PrunePosition, Store } from '../../src/core/ports.ts';
+import type { EndpointRecord, Store } from '../../src/core/ports.ts';
+import type { PrunePosition } from '../../src/core/prune-position.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import {
   deliver,

@@ -1,4 +1,5 @@
-import type { Ports, PrunePosition } from '../ports.ts';
+import type { Ports } from '../ports.ts';
+import type { PrunePosition } from '../prune-position.ts';
 import { Chore } from './chore.ts';
 import { fanOutWide } from './fan-out.ts';
 
