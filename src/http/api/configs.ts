@@ -1,4 +1,5 @@
-import { attempt, createdWebhookConfig, replayed, webhookConfig } from '../../core/types.ts';
+import { createdWebhookConfig, webhookConfig } from '../../core/types.ts';
+import { endpointRoutes } from './endpoints.ts';
 import { page } from './page.ts';
 import { type Route, route } from './route.ts';
 
@@ -63,57 +64,19 @@ export const configRoutes: Route[] = [
     answer: { status: 204, description: 'It is gone', schema: null },
     errors: ['config_in_use'],
   }),
-  route('testConfig', {
-    method: 'POST',
-    path: '/v1/webhooks/configs/{id}/test',
+  ...endpointRoutes({
+    noun: 'config',
+    path: '/v1/webhooks/configs',
     tag,
-    summary: 'Send a sample now and tell what came of it',
-    description: 'Changes no counter; also while paused or disabled. 200 whatever the receiver answered.',
     params,
-    example: { event_type: 'contact.created' },
-    answer: { status: 200, description: 'The attempt', schema: attempt },
-    errors: ['pending_approval', 'unknown_event_type'],
-  }),
-  route('rotateConfigSecret', {
-    method: 'POST',
-    path: '/v1/webhooks/configs/{id}/rotate-secret',
-    tag,
-    summary: 'Give a config a new secret',
-    description:
-      'Old and new secret sign for 24 hours, or for `overlap` (`0s` to `7d`). Without `secret` one is made and shown in this answer only.',
-    params,
-    example: { overlap: '48h' },
-    answer: { status: 200, description: 'The config, with a secret that was made', schema: createdWebhookConfig },
-  }),
-  route('replayConfig', {
-    method: 'POST',
-    path: '/v1/webhooks/configs/{id}/replay',
-    tag,
-    summary: 'Queue retained events again',
-    description:
-      'At most 10,000 a call; go on with `next_since`. `failed`: their schedule was used up; `missed`: never queued; `all`: delivered ones too; left out: failed and missed.',
-    params,
-    example: { since: '2026-11-23T00:00:00Z' },
-    answer: { status: 200, description: 'How many were queued', schema: replayed },
-    errors: ['not_active'],
-  }),
-  route('approveConfig', {
-    method: 'POST',
-    path: '/v1/webhooks/configs/{id}/approve',
-    tag,
-    summary: 'Let a pending config receive',
-    description:
-      'Never by the key that created it or chose its host, nor by one that such a key made. `url`, when sent, has to be the one it has now.',
-    params,
-    answer: { status: 200, description: 'The config as it is now', schema: webhookConfig },
-    errors: ['approval_denied', 'pending_approval'],
-  }),
-  route('listConfigLogs', {
-    method: 'GET',
-    path: '/v1/webhooks/configs/{id}/logs',
-    tag,
-    summary: 'List the attempts made for a config',
-    params,
-    answer: { status: 200, description: 'A page, newest first', schema: page(attempt) },
+    shown: webhookConfig,
+    created: createdWebhookConfig,
+    operations: {
+      test: 'testConfig',
+      rotateSecret: 'rotateConfigSecret',
+      replay: 'replayConfig',
+      approve: 'approveConfig',
+      listLogs: 'listConfigLogs',
+    },
   }),
 ];

@@ -1,4 +1,5 @@
-import { attempt, createdSubscription, replayed, subscription } from '../../core/types.ts';
+import { attempt, createdSubscription, subscription } from '../../core/types.ts';
+import { endpointRoutes } from './endpoints.ts';
 import { page } from './page.ts';
 import { type Route, route } from './route.ts';
 
@@ -55,51 +56,6 @@ export const subscriptionRoutes: Route[] = [
     params,
     answer: { status: 204, description: 'It is gone', schema: null },
   }),
-  route('testSubscription', {
-    method: 'POST',
-    path: '/v1/webhooks/subscriptions/{id}/test',
-    tag,
-    summary: 'Send a sample now and tell what came of it',
-    description: 'Changes no counter; also while paused or disabled. 200 whatever the receiver answered.',
-    params,
-    example: { event_type: 'contact.created' },
-    answer: { status: 200, description: 'The attempt', schema: attempt },
-    errors: ['pending_approval', 'unknown_event_type'],
-  }),
-  route('rotateSecret', {
-    method: 'POST',
-    path: '/v1/webhooks/subscriptions/{id}/rotate-secret',
-    tag,
-    summary: 'Give a subscription a new secret',
-    description:
-      'Old and new secret sign for 24 hours, or for `overlap` (`0s` to `7d`). Without `secret` one is made and shown in this answer only.',
-    params,
-    example: { overlap: '48h' },
-    answer: { status: 200, description: 'The subscription, with a secret that was made', schema: createdSubscription },
-  }),
-  route('replaySubscription', {
-    method: 'POST',
-    path: '/v1/webhooks/subscriptions/{id}/replay',
-    tag,
-    summary: 'Queue retained events again',
-    description:
-      'At most 10,000 a call; go on with `next_since`. `failed`: their schedule was used up; `missed`: never queued; `all`: delivered ones too; left out: failed and missed.',
-    params,
-    example: { since: '2026-11-23T00:00:00Z' },
-    answer: { status: 200, description: 'How many were queued', schema: replayed },
-    errors: ['not_active'],
-  }),
-  route('approveSubscription', {
-    method: 'POST',
-    path: '/v1/webhooks/subscriptions/{id}/approve',
-    tag,
-    summary: 'Let a pending subscription receive',
-    description:
-      'Never by the key that created it or chose its host, nor by one that such a key made. `url`, when sent, has to be the one it has now.',
-    params,
-    answer: { status: 200, description: 'The subscription as it is now', schema: subscription },
-    errors: ['approval_denied', 'pending_approval'],
-  }),
   route('listLogs', {
     method: 'GET',
     path: '/v1/webhooks/logs',
@@ -108,12 +64,19 @@ export const subscriptionRoutes: Route[] = [
     answer: { status: 200, description: 'A page, newest first', schema: page(attempt) },
     errors: ['not_found'],
   }),
-  route('listSubscriptionLogs', {
-    method: 'GET',
-    path: '/v1/webhooks/subscriptions/{id}/logs',
+  ...endpointRoutes({
+    noun: 'subscription',
+    path: '/v1/webhooks/subscriptions',
     tag,
-    summary: 'List the attempts made for a subscription',
     params,
-    answer: { status: 200, description: 'A page, newest first', schema: page(attempt) },
+    shown: subscription,
+    created: createdSubscription,
+    operations: {
+      test: 'testSubscription',
+      rotateSecret: 'rotateSecret',
+      replay: 'replaySubscription',
+      approve: 'approveSubscription',
+      listLogs: 'listSubscriptionLogs',
+    },
   }),
 ];
