@@ -16,7 +16,7 @@ import { type Answered, type Documented, type Judge, judge } from './documented.
 
 /** Change it to look elsewhere; a failure prints the request that it shrank to. */
 const seed = 20_261_123;
-const runsPerOperation = 25;
+const runsPerOperation = 40;
 const adminKey = 'an-admin-key-of-more-than-32-characters';
 /** Of each kind. The first third is there to be deleted, the second to be changed, the last stays as it is. */
 const rowsPerKind = 24;
