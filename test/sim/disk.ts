@@ -85,7 +85,7 @@ export class Disk implements Writing {
     this.#watch.before();
     const reply = this.#reply(request);
     if (reply.kind !== 'group') return reply;
-    this.#watch.ran(this.#owner, ops, unpackOutcomes(reply.outcomes, reply.held));
+    this.#watch.ran(this.#owner, ops, unpackOutcomes(reply));
     this.#watch.committed(this.#owner);
     const lost =
       this.#chaos.unknownOutcomes && ops.every(({ kind }) => repeatable.has(kind)) && this.#world.random.chance(0.03);
@@ -113,7 +113,7 @@ export class Disk implements Writing {
 
   /** A process that is stopped just when it has asked, and comes back when its lease is over, is the one to fear. */
   #pauseNow(request: WriterRequest): void {
-    const leases = request.kind === 'group' && request.ops.some((op) => op?.kind === 'lease');
+    const leases = request.kind === 'group' && unpackGroup(request).some(({ kind }) => kind === 'lease');
     if (!this.#chaos.pauses || !this.#world.random.chance(leases ? 0.05 : 0.01)) return;
     const ms = this.#world.random.int(7_000, 12_000);
     this.#owner.pausedUntil = this.#world.now + ms;

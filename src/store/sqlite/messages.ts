@@ -1,4 +1,4 @@
-import type { PackedGroup, PackedOutcome } from './packing.ts';
+import type { PackedGroup, PackedOutcomes } from './packing.ts';
 
 /** What the main thread asks of the writer thread. Each request is answered by one reply, in order. */
 export type WriterRequest =
@@ -16,7 +16,7 @@ export interface QueryRows {
 }
 
 export type WriterReply =
-  | { kind: 'group'; outcomes: PackedOutcome[]; held: Uint8Array }
+  | ({ kind: 'group' } & PackedOutcomes)
   | { kind: 'rows'; result: QueryRows }
   | { kind: 'done' }
   | { kind: 'failed'; error: WriterFault };

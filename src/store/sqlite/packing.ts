@@ -1,11 +1,12 @@
-import type { LeasedBatch, Settlement } from '../../core/ports.ts';
+import type { AcceptResult, LeasedBatch, Settlement } from '../../core/ports.ts';
 import type { Outcome } from '../group-commit.ts';
 import type { JourneyOp, JourneyResult } from '../journey-op.ts';
 import { errorCode, errorOf } from '../tables.ts';
+import { type AcceptOp, type PackedAccepts, packAccepts, unpackAccepts } from './pack-accepts.ts';
 
 /**
- * Settlements and leases, by far the most that crosses between the threads, cross as columns of numbers: a structured
- * clone of the objects themselves took a third of the writer's time. −1 stands for null.
+ * Events, settlements and leases, by far the most that crosses between the threads, cross as columns of numbers: a
+ * structured clone of the objects themselves took a third of the writer's time. −1 stands for null.
  */
 const settlementColumns = 14;
 const deliveryColumns = 7;
@@ -139,54 +140,88 @@ export function unpackLease({ deliveries, eventIds, occurredAt, texts }: PackedL
   return batch;
 }
 
-/** The operations of one transaction. Null stands where the next of `settles` belongs. */
+/** The operations of one transaction. A kind stands where the next of `settles` or `accepts` belongs. */
 export interface PackedGroup {
-  ops: (Exclude<JourneyOp, SettleOp> | null)[];
+  ops: (Exclude<JourneyOp, SettleOp | AcceptOp> | 'settle' | 'accept')[];
   settles: PackedSettles;
+  accepts: PackedAccepts;
 }
 
-/** `settled`: as many of `held` as the operation has settlements, 1 where the lease was held. */
+export function packGroup(ops: JourneyOp[]): PackedGroup {
+  return {
+    ops: ops.map((op) => (op.kind === 'settle' || op.kind === 'accept' ? op.kind : op)),
+    settles: packSettles(ops.filter((op) => op.kind === 'settle')),
+    accepts: packAccepts(ops.filter((op) => op.kind === 'accept')),
+  };
+}
+
+export function unpackGroup(packed: PackedGroup): JourneyOp[] {
+  const settles = unpackSettles(packed.settles).values();
+  const accepts = unpackAccepts(packed.accepts).values();
+  return packed.ops.map((op) => {
+    if (op === 'settle') return settles.next().value as SettleOp;
+    return op === 'accept' ? (accepts.next().value as AcceptOp) : op;
+  });
+}
+
+/** `settled` and `stored`: so many of `held`, or of `stored`, belong to the operation. */
 export type PackedOutcome =
   | { kind: 'settled'; count: number }
+  | { kind: 'stored'; count: number }
   | { kind: 'leased'; batch: PackedLease }
   | { kind: 'other'; outcome: Outcome<JourneyResult> };
 
-export function packGroup(ops: JourneyOp[]): PackedGroup {
-  const settles = ops.filter((op) => op.kind === 'settle');
-  return { ops: ops.map((op) => (op.kind === 'settle' ? null : op)), settles: packSettles(settles) };
+export interface PackedOutcomes {
+  outcomes: PackedOutcome[];
+  /** For each settlement 1 where the lease was held. */
+  held: Uint8Array;
+  /** For each stored event twice its deliveries, and one more where it is a repeated one. */
+  stored: Float64Array;
 }
 
-export function unpackGroup({ ops, settles }: PackedGroup): JourneyOp[] {
-  const unpacked = unpackSettles(settles).values();
-  return ops.map((op) => op ?? (unpacked.next().value as SettleOp));
-}
-
-export function packOutcomes(ops: JourneyOp[], outcomes: Outcome<JourneyResult>[]) {
+export function packOutcomes(ops: JourneyOp[], outcomes: Outcome<JourneyResult>[]): PackedOutcomes {
   const held: number[] = [];
+  const stored: number[] = [];
   const packed = outcomes.map((outcome, index): PackedOutcome => {
     const kind = ops[index]?.kind;
-    if (outcome.ok && kind === 'settle') {
+    if (!outcome.ok) return { kind: 'other', outcome };
+    if (kind === 'settle') {
       const answers = outcome.value as boolean[];
       for (const answer of answers) held.push(answer ? 1 : 0);
       return { kind: 'settled', count: answers.length };
     }
-    if (outcome.ok && kind === 'lease') return { kind: 'leased', batch: packLease(outcome.value as LeasedBatch) };
+    if (kind === 'accept') {
+      const result = outcome.value as AcceptResult;
+      if (result.outcome !== 'stored') return { kind: 'other', outcome };
+      for (const { deliveries, repeated } of result.events) stored.push(deliveries * 2 + (repeated ? 1 : 0));
+      return { kind: 'stored', count: result.events.length };
+    }
+    if (kind === 'lease') return { kind: 'leased', batch: packLease(outcome.value as LeasedBatch) };
     return { kind: 'other', outcome };
   });
-  return { outcomes: packed, held: Uint8Array.from(held) };
+  return { outcomes: packed, held: Uint8Array.from(held), stored: Float64Array.from(stored) };
 }
 
-export function unpackOutcomes(outcomes: PackedOutcome[], held: Uint8Array): Outcome<JourneyResult>[] {
-  let index = 0;
+export function unpackOutcomes({ outcomes, held, stored }: PackedOutcomes): Outcome<JourneyResult>[] {
+  let settles = 0;
+  let events = 0;
   return outcomes.map((packed) => {
     switch (packed.kind) {
       case 'settled':
-        index += packed.count;
-        return { ok: true, value: Array.from(held.subarray(index - packed.count, index), (one) => one === 1) };
+        settles += packed.count;
+        return { ok: true, value: Array.from(held.subarray(settles - packed.count, settles), (one) => one === 1) };
+      case 'stored':
+        events += packed.count;
+        return { ok: true, value: storedResult(stored.subarray(events - packed.count, events)) };
       case 'leased':
         return { ok: true, value: unpackLease(packed.batch) };
       case 'other':
         return packed.outcome;
     }
   });
+}
+
+function storedResult(stored: Float64Array): AcceptResult {
+  const event = (one: number) => ({ deliveries: Math.floor(one / 2), repeated: one % 2 === 1 });
+  return { outcome: 'stored', events: Array.from(stored, event) };
 }

@@ -88,6 +88,6 @@ async function runAll(thread: Writing, statements: string[]): Promise<unknown[]>
 async function commitGroup(thread: Writing, ops: JourneyOp[]): Promise<Outcome<JourneyResult>[]> {
   const reply = await thread.request({ kind: 'group', ...packGroup(ops) });
   if (reply.kind !== 'group') throw new Error('the writer thread gave a reply of another kind');
-  const outcomes = unpackOutcomes(reply.outcomes, reply.held);
+  const outcomes = unpackOutcomes(reply);
   return outcomes.map((outcome) => (outcome.ok ? outcome : { ok: false, error: storeError(outcome.error) }));
 }
