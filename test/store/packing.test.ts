@@ -26,13 +26,13 @@ const accept = fc.record({
   ),
 });
 const code = fc.option(fc.integer({ min: 100, max: 599 }));
-const error = fc.option(fc.constantFrom(...attemptErrors));
+const fault = fc.option(fc.constantFrom(...attemptErrors));
 const settlement = fc
   .record({
     ids: fc.tuple(id, id, id, fc.nat(), fc.integer({ min: 1, max: 99 })),
     eventType: text,
     at: fc.tuple(time, fc.nat(), time, fc.option(time)),
-    outcome: fc.tuple(code, error, fc.option(fc.uint8Array({ minLength: 1 }))),
+    outcome: fc.tuple(code, fault, fc.option(fc.uint8Array({ minLength: 1 }))),
     next: fc.oneof(
       fc.record({ state: fc.constant('pending' as const), dueAt: time }),
       fc.record({ state: fc.constantFrom('succeeded' as const, 'failed' as const) }),
