@@ -188,6 +188,8 @@ create table events (
   is_test smallint not null,
   unique (workspace_id, public_id)
 );
+create index events_by_workspace on events (workspace_id, id);
+create index events_by_type on events (workspace_id, type_id, id);
 create index events_to_fan_out on events (id) where fanned_out_after is not null;
 
 create table deliveries (
@@ -230,7 +232,9 @@ create table attempts (
   next_attempt_at bigint,
   is_test smallint not null
 );
-create index attempts_by_endpoint on attempts (endpoint_id, id);
+create index attempts_by_workspace on attempts (workspace_id, id);
+create index attempts_by_type on attempts (workspace_id, type_id, id);
+create index attempts_by_endpoint on attempts (endpoint_id, id, type_id);
 create index attempts_failed_by_endpoint on attempts (endpoint_id, id) where error is not null;
 create index attempts_failed_by_workspace on attempts (workspace_id, id) where error is not null;
 create index attempts_of_tests on attempts (workspace_id, id) where is_test = 1;

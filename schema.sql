@@ -1,5 +1,6 @@
 -- Every table of Posthorn for SQLite. schema.postgres.sql is its twin; a test holds their tables and columns equal.
 -- Keys of rows are integers, because they keep the hot indexes a third of the size; public ids stand beside them.
+-- On SQLite an index ends with the id of its row: of an index here in which the twin has the id last, it is left out.
 -- Times are epoch milliseconds. JSON is text. Small integers for states and errors are named in src/store/tables.ts.
 
 -- What the program has to know before it reads anything else.
@@ -52,7 +53,7 @@ create table keys (
   last_used_at integer,           -- to the minute
   revoked_at integer
 );
-create index keys_by_workspace on keys (workspace_id, id);
+create index keys_by_workspace on keys (workspace_id);
 
 -- Event types that the workspace added, or built-in ones that it changed.
 create table event_types (
@@ -110,7 +111,7 @@ create table endpoints (
   created_at integer not null,
   updated_at integer not null
 );
-create index endpoints_by_workspace on endpoints (workspace_id, kind, id);
+create index endpoints_by_workspace on endpoints (workspace_id, kind);
 create unique index endpoints_by_dedupe_key on endpoints (workspace_id, dedupe_key) where dedupe_key is not null;
 -- Deleted ones that are still owed something: a process died while it canceled.
 create index endpoints_forgotten on endpoints (id) where status = 5 and pending_count > 0;
@@ -133,7 +134,7 @@ create table endpoint_secrets (
   valid_until integer,            -- null: the current one; else it signs until then
   created_at integer not null
 );
-create index endpoint_secrets_by_endpoint on endpoint_secrets (endpoint_id, id);
+create index endpoint_secrets_by_endpoint on endpoint_secrets (endpoint_id);
 
 -- When this event (and this condition), call these webhook configs.
 create table automations (
@@ -153,7 +154,7 @@ create table automations (
   created_at integer not null,
   updated_at integer not null
 );
-create index automations_by_workspace on automations (workspace_id, id);
+create index automations_by_workspace on automations (workspace_id);
 
 -- What an automation does: the configs that it calls.
 create table automation_actions (
@@ -189,6 +190,8 @@ create table events (
   is_test integer not null,
   unique (workspace_id, public_id)
 );
+create index events_by_workspace on events (workspace_id);
+create index events_by_type on events (workspace_id, type_id);
 create index events_to_fan_out on events (id) where fanned_out_after is not null;
 
 -- One event owed to one endpoint.
@@ -210,9 +213,9 @@ create table deliveries (
 );
 create index deliveries_due on deliveries (endpoint_id, due_at) where state = 1;
 create index deliveries_leased on deliveries (worker_id) where state = 2;
-create index deliveries_failed on deliveries (endpoint_id, id) where state = 4;
+create index deliveries_failed on deliveries (endpoint_id) where state = 4;
 
--- One HTTP request made for a delivery: the delivery log. Few and narrow indexes: five of them would halve the throughput.
+-- One HTTP request made for a delivery: the delivery log. Narrow indexes, since each attempt pays for them.
 create table attempts (
   id integer primary key,
   workspace_id integer not null,
@@ -228,10 +231,12 @@ create table attempts (
   next_attempt_at integer,
   is_test integer not null
 );
-create index attempts_by_endpoint on attempts (endpoint_id, id);
-create index attempts_failed_by_endpoint on attempts (endpoint_id, id) where error is not null;
-create index attempts_failed_by_workspace on attempts (workspace_id, id) where error is not null;
-create index attempts_of_tests on attempts (workspace_id, id) where is_test = 1;
+create index attempts_by_workspace on attempts (workspace_id);
+create index attempts_by_type on attempts (workspace_id, type_id);
+create index attempts_by_endpoint on attempts (endpoint_id, id, type_id); -- so that one type is found without the rows
+create index attempts_failed_by_endpoint on attempts (endpoint_id) where error is not null;
+create index attempts_failed_by_workspace on attempts (workspace_id) where error is not null;
+create index attempts_of_tests on attempts (workspace_id) where is_test = 1;
 -- The timeline of a delivery. Most deliveries succeed at once and have no row here.
 create index attempts_by_delivery on attempts (delivery_id) where (error is not null or attempt > 1);
 

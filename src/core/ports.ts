@@ -435,16 +435,16 @@ export type OnceResult =
 
 /** What happened: events, deliveries, attempts, event types. */
 export interface RecordStore {
-  attempts(workspaceId: number, query: AttemptQuery): Promise<AttemptRecord[]>;
-  /** The same in bounded time: where few rows fit, a page may be short, or empty, and tell where the next begins. */
-  log(workspaceId: number, query: AttemptQuery): Promise<LogPage>;
+  /** Newest first. */
+  attempts(workspaceId: number, query: AttemptQuery): Promise<RowsPage<AttemptRecord>>;
+  attempt(workspaceId: number, id: number, withExcerpt: boolean): Promise<AttemptRecord | null>;
   /** The attempts of one delivery, oldest first. */
   attemptsOf(workspaceId: number, deliveryId: number, limit: number): Promise<AttemptRecord[]>;
   event(workspaceId: number, publicId: string): Promise<EventRecord | null>;
+  /** Newest first, without those of tests. */
   events(workspaceId: number, query: EventQuery): Promise<EventRecord[]>;
-  /** The workspace's newest event among the newest 10,000 of all; tests apart. */
-  latestEvent(workspaceId: number): Promise<LatestEvent | null>;
-  deliveries(workspaceId: number, query: DeliveryQuery): Promise<DeliveryRecord[]>;
+  /** Newest first. */
+  deliveries(workspaceId: number, query: DeliveryQuery): Promise<RowsPage<DeliveryRecord>>;
   delivery(workspaceId: number, id: number): Promise<DeliveryRecord | null>;
   eventTypes(workspaceId: number): Promise<EventTypeRecord[]>;
   /** Adds the event type or replaces it. */
@@ -488,7 +488,6 @@ export interface ReplayOutcome {
   nextAt: number | null;
 }
 export interface AttemptQuery {
-  id?: number | undefined;
   endpointId?: number | undefined;
   status?: 'succeeded' | 'failed' | undefined;
   eventType?: string | undefined;
@@ -502,8 +501,9 @@ export interface AttemptQuery {
   limit: number;
   withExcerpt: boolean;
 }
-export interface LogPage {
-  rows: AttemptRecord[];
+/** A page that takes bounded time: where few rows fit, it may be short, or empty, and tell where the next begins. */
+export interface RowsPage<Row> {
+  rows: Row[];
   /** Null where the rows end, or there are as many as were asked for. */
   goOnBefore: number | null;
 }
@@ -535,9 +535,6 @@ export interface EventRecord extends StoredEvent {
   id: number;
   createdAt: number;
   deliveriesCount: number;
-}
-export interface LatestEvent extends StoredEvent {
-  createdAt: number;
 }
 export interface EventQuery {
   type?: string | undefined;

@@ -34,7 +34,7 @@ describe.each(engines)('accept on $name', (engine) => {
       createdAt: t0,
       deliveriesCount: 2,
     });
-    const deliveries = await store.records.deliveries(workspaceId, { limit: 10 });
+    const deliveries = (await store.records.deliveries(workspaceId, { limit: 10 })).rows;
     expect(deliveries.map(({ endpointPublicId }) => endpointPublicId).toSorted()).toEqual(
       [a.publicId, b.publicId].toSorted(),
     );

@@ -13,13 +13,15 @@ describe.each(engines)('the log of a time on $name', (engine) => {
     const endpoint = await seedEndpoint(on.store, workspaceId);
     for (const each of minutes) await deliver(on.store, endpoint, { at: t0 + each * minute }, t0);
     return async (since?: number, until?: number, recordedWithinMs?: number) => {
-      const rows = await on.store.records.attempts(workspaceId, {
-        ...(since === undefined ? {} : { since: t0 + since * minute }),
-        ...(until === undefined ? {} : { until: t0 + until * minute }),
-        ...(recordedWithinMs === undefined ? {} : { recordedWithinMs }),
-        limit: 100,
-        withExcerpt: false,
-      });
+      const rows = (
+        await on.store.records.attempts(workspaceId, {
+          ...(since === undefined ? {} : { since: t0 + since * minute }),
+          ...(until === undefined ? {} : { until: t0 + until * minute }),
+          ...(recordedWithinMs === undefined ? {} : { recordedWithinMs }),
+          limit: 100,
+          withExcerpt: false,
+        })
+      ).rows;
       return rows.map(({ startedAt }) => (startedAt - t0) / minute).toReversed();
     };
   }

@@ -106,7 +106,7 @@ describe.each(engines)('everything at once on $name', (engine) => {
     for (let i = 0; i < rounds; i++) {
       const { id } = endpoints[Math.floor(random() * endpoints.length)] ?? { id: 0 };
       await store.endpoints.update(workspaceId, id, { status: random() < 0.2 ? 'paused' : 'active', now: t0 + i });
-      const [row] = await store.records.deliveries(workspaceId, { limit: 1, before: Math.ceil(random() * 400) });
+      const [row] = (await store.records.deliveries(workspaceId, { limit: 1, before: Math.ceil(random() * 400) })).rows;
       if (row !== undefined && random() < 0.5) await store.deliveries.retry(workspaceId, row.id, t0 + i);
       if (row !== undefined && random() < 0.1) await store.deliveries.erase(workspaceId, row.eventPublicId, t0 + i);
     }
@@ -134,7 +134,7 @@ describe.each(engines)('everything at once on $name', (engine) => {
     for (const publicId of acknowledged) {
       const event = await on.store.records.event(workspaceId, publicId);
       const eventId = event?.id ?? 0;
-      const owed = await on.store.records.deliveries(workspaceId, { eventId, limit: 10 });
+      const owed = (await on.store.records.deliveries(workspaceId, { eventId, limit: 10 })).rows;
       // A wide event is matched step by step, with the endpoints of that moment.
       const expected = isWide(publicId) ? owed.length : event?.deliveriesCount;
       expect({ publicId, stored: event !== null, owed: owed.length }).toEqual({
@@ -164,7 +164,7 @@ describe.each(engines)('everything at once on $name', (engine) => {
       );
       due = await on.store.journey.dueEndpoints(now, 100);
     }
-    expect(await on.store.records.deliveries(workspaceId, { status: 'pending', limit: 10 })).toEqual([]);
+    expect((await on.store.records.deliveries(workspaceId, { status: 'pending', limit: 10 })).rows).toEqual([]);
     expect(await on.store.journey.nextDueAt()).toBeNull();
   }
 });

@@ -63,7 +63,8 @@ describe.each(engines)('changing deliveries on $name', (engine) => {
       await on.store.endpoints.update(workspaceId, endpoint.id, { status: 'paused', now: t0 });
       expect(await retry(workspaceId, failed)).toBe('not_active');
       await on.store.endpoints.update(workspaceId, endpoint.id, { status: 'active', now: t0 });
-      const [{ eventPublicId } = { eventPublicId: '' }] = await on.store.records.deliveries(workspaceId, { limit: 1 });
+      const [{ eventPublicId } = { eventPublicId: '' }] = (await on.store.records.deliveries(workspaceId, { limit: 1 }))
+        .rows;
       await on.store.deliveries.erase(workspaceId, eventPublicId, t0);
       expect(await retry(workspaceId, failed)).toBe('erased');
       const test = await on.store.journey.recordTest(newTest(endpoint));
@@ -141,7 +142,7 @@ describe.each(engines)('changing deliveries on $name', (engine) => {
           data: '{"a":2}',
         }),
       );
-      const pending = await on.store.records.deliveries(workspaceId, { status: 'pending', limit: 10 });
+      const pending = (await on.store.records.deliveries(workspaceId, { status: 'pending', limit: 10 })).rows;
       expect(pending.map(({ eventPublicId }) => eventPublicId)).toEqual(['two']);
     });
 
@@ -153,7 +154,7 @@ describe.each(engines)('changing deliveries on $name', (engine) => {
       await publish(on.store, workspaceId, [{ publicId: 'too late' }], later);
       const answer = await on.store.deliveries.replay(workspaceId, step(endpoint));
       expect(answer).toEqual({ queued: 2, lastEventId: null, nextAt: null });
-      const pending = await on.store.records.deliveries(workspaceId, { status: 'pending', limit: 10 });
+      const pending = (await on.store.records.deliveries(workspaceId, { status: 'pending', limit: 10 })).rows;
       expect(pending.map(({ eventPublicId }) => eventPublicId)).toContain('missed');
       expect(pending.map(({ id }) => id)).toContain(failed);
       expect(await reread(on.store, endpoint)).toMatchObject({ pendingCount: 2, nextAttemptAt: later });
@@ -198,12 +199,12 @@ describe.each(engines)('changing deliveries on $name', (engine) => {
       await on.store.journey.settle(workerId, [settlement(delivery)]);
       expect(await on.store.deliveries.erase(workspaceId, 'evt', later)).toMatchObject({ publicId: 'evt', data: null });
       expect(await on.store.records.event(workspaceId, 'evt')).toMatchObject({ data: null, type: 'contact.created' });
-      expect(await on.store.records.deliveries(workspaceId, { limit: 10 })).toMatchObject([
+      expect((await on.store.records.deliveries(workspaceId, { limit: 10 })).rows).toMatchObject([
         { status: 'canceled' },
         { status: 'succeeded' },
       ]);
       expect(await reread(on.store, other)).toMatchObject({ pendingCount: 0 });
-      expect(await on.store.records.attempts(workspaceId, { limit: 10, withExcerpt: false })).toHaveLength(1);
+      expect((await on.store.records.attempts(workspaceId, { limit: 10, withExcerpt: false })).rows).toHaveLength(1);
       expect(await on.store.deliveries.erase(workspaceId, 'unknown', later)).toBeNull();
       expect(await brokenInvariants(on.database.db, later)).toEqual([]);
     });

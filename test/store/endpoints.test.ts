@@ -143,7 +143,7 @@ describe.each(engines)('endpoints on $name', (engine) => {
     expect(moved).toMatchObject({ url: 'https://new.example/', version: 2, updatedAt: later });
     await on.store.endpoints.update(workspaceId, endpoint.id, { url: 'https://new.example/', now: later });
     await deliver(on.store, endpoint, {}, later);
-    const rows = await on.store.records.attempts(workspaceId, { limit: 10, withExcerpt: false });
+    const rows = (await on.store.records.attempts(workspaceId, { limit: 10, withExcerpt: false })).rows;
     expect(rows.map(({ url }) => url)).toEqual(['https://new.example/', 'https://old.example/']);
     expect(await on.store.endpoints.knownHosts(workspaceId)).toEqual(
       expect.arrayContaining(['old.example', 'new.example']),
@@ -253,9 +253,9 @@ describe.each(engines)('endpoints on $name', (engine) => {
     expect(await on.store.endpoints.update(workspaceId, endpoint.id, { status: 'active', now: later })).toBeNull();
     expect(await on.store.journey.target(endpoint.id)).toBeNull();
     expect(await on.store.journey.dueEndpoints(later, 10)).toEqual([]);
-    expect(await on.store.records.deliveries(workspaceId, { status: 'pending', limit: 1 })).toEqual([]);
-    expect(await on.store.records.deliveries(workspaceId, { status: 'canceled', limit: 1 })).toHaveLength(1);
-    expect(await on.store.records.attempts(workspaceId, { limit: 10, withExcerpt: false })).toHaveLength(1);
+    expect((await on.store.records.deliveries(workspaceId, { status: 'pending', limit: 1 })).rows).toEqual([]);
+    expect((await on.store.records.deliveries(workspaceId, { status: 'canceled', limit: 1 })).rows).toHaveLength(1);
+    expect((await on.store.records.attempts(workspaceId, { limit: 10, withExcerpt: false })).rows).toHaveLength(1);
     expect(await brokenInvariants(on.database.db, later)).toEqual([]);
   });
 
@@ -280,7 +280,7 @@ describe.each(engines)('endpoints on $name', (engine) => {
     const secrets = (await target())?.secrets ?? [];
     expect(secrets.filter(({ validUntil }) => validUntil === null)).toHaveLength(1);
     await deliver(on.store, await reread(on.store, endpoint));
-    expect(await on.store.records.attempts(workspaceId, { limit: 1, withExcerpt: false })).toMatchObject([
+    expect((await on.store.records.attempts(workspaceId, { limit: 1, withExcerpt: false })).rows).toMatchObject([
       { url: endpoint.url },
     ]);
   });

@@ -79,7 +79,7 @@ describe.each(engines)('lease on $name', (engine) => {
       t0 + second,
     );
     expect(deliveries.map(({ endpointId }) => endpointId)).toEqual([endpoint.id, endpoint.id, other.id]);
-    const pages = await on.store.records.deliveries(workspaceId, { endpointId: endpoint.id, limit: 10 });
+    const pages = (await on.store.records.deliveries(workspaceId, { endpointId: endpoint.id, limit: 10 })).rows;
     const dueAt = new Map(pages.map((row) => [row.id, row.dueAt]));
     expect(deliveries.slice(0, 2).map(({ id }) => dueAt.get(id))).toEqual([t0, t0 + 1]);
     expect(await brokenInvariants(on.database.db, t0 + second)).toEqual([]);

@@ -163,7 +163,9 @@ describe('a publish and a lease that meet at one endpoint', () => {
     publisher.gate.open();
     expect(await published).toMatchObject([{ outcome: 'stored' }]);
     await deleted;
-    expect(await on.store.records.deliveries(workspaceId, { limit: 10 })).toMatchObject([{ status: 'canceled' }]);
+    expect((await on.store.records.deliveries(workspaceId, { limit: 10 })).rows).toMatchObject([
+      { status: 'canceled' },
+    ]);
     expect(await brokenInvariants(on.database.db, t0)).toEqual([]);
   });
 

@@ -30,8 +30,8 @@ describe.each(engines)('pruning on $name', (engine) => {
   }
   const rows = async (workspaceId: number) => ({
     events: (await on.store.records.events(workspaceId, { limit: 2_000 })).length,
-    deliveries: (await on.store.records.deliveries(workspaceId, { limit: 2_000 })).length,
-    attempts: (await on.store.records.attempts(workspaceId, { limit: 2_000, withExcerpt: true })).length,
+    deliveries: (await on.store.records.deliveries(workspaceId, { limit: 2_000 })).rows.length,
+    attempts: (await on.store.records.attempts(workspaceId, { limit: 2_000, withExcerpt: true })).rows.length,
   });
   const seed = async () => {
     const workspaceId = await seedWorkspace(on.store);

@@ -44,7 +44,9 @@ describe.each(engines)('recording a test on $name', (engine) => {
       nextAttemptAt: null,
       excerpt: Buffer.from('no such page'),
     });
-    expect(await on.store.records.attempts(endpoint.workspaceId, { limit: 10, withExcerpt: true })).toEqual([answer]);
+    expect((await on.store.records.attempts(endpoint.workspaceId, { limit: 10, withExcerpt: true })).rows).toEqual([
+      answer,
+    ]);
     expect(await on.store.records.delivery(endpoint.workspaceId, answer.deliveryId)).toMatchObject({
       status: 'failed',
       attempts: 1,

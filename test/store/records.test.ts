@@ -41,7 +41,7 @@ describe.each(engines)('the log on $name', (engine) => {
   it('filters attempts, and pages through every filter without loss or repetition', async () => {
     const { workspaceId, a } = await twelve();
     const numbers = async (query: Partial<AttemptQuery>) =>
-      (await on.store.records.attempts(workspaceId, { ...all, ...query })).map(({ eventPublicId }) =>
+      (await on.store.records.attempts(workspaceId, { ...all, ...query })).rows.map(({ eventPublicId }) =>
         Number(eventPublicId.slice(4)),
       );
     const filters: [Partial<AttemptQuery>, number[]][] = [
@@ -62,7 +62,7 @@ describe.each(engines)('the log on $name', (engine) => {
       expect({ filter, numbers: await numbers(filter) }).toEqual({ filter, numbers: expected });
       const paged: number[] = [];
       for (let before: number | undefined; ; ) {
-        const page = await on.store.records.attempts(workspaceId, { ...all, ...filter, limit: 2, before });
+        const page = (await on.store.records.attempts(workspaceId, { ...all, ...filter, limit: 2, before })).rows;
         paged.push(...page.map(({ eventPublicId }) => Number(eventPublicId.slice(4))));
         before = page.at(-1)?.id;
         if (page.length < 2) break;
@@ -73,13 +73,15 @@ describe.each(engines)('the log on $name', (engine) => {
 
   it('shows excerpts only when it is asked for them', async () => {
     const { workspaceId } = await twelve();
-    const [without] = await on.store.records.attempts(workspaceId, { ...all, isTest: false, limit: 1 });
-    const [shown] = await on.store.records.attempts(workspaceId, {
-      ...all,
-      isTest: false,
-      limit: 1,
-      withExcerpt: true,
-    });
+    const [without] = (await on.store.records.attempts(workspaceId, { ...all, isTest: false, limit: 1 })).rows;
+    const [shown] = (
+      await on.store.records.attempts(workspaceId, {
+        ...all,
+        isTest: false,
+        limit: 1,
+        withExcerpt: true,
+      })
+    ).rows;
     expect(without?.excerpt).toBeNull();
     expect(shown?.excerpt).toEqual(Buffer.from('body 10'));
   });
@@ -97,11 +99,7 @@ describe.each(engines)('the log on $name', (engine) => {
     expect(await on.store.records.event(workspaceId, 'evt_9')).toMatchObject({ type: 'b.second', deliveriesCount: 1 });
     expect(await on.store.records.event(workspaceId, 'evt_3')).toMatchObject({ type: 'a.first' });
     expect(await on.store.records.event(workspaceId, 'evt_99')).toBeNull();
-    expect(await on.store.records.latestEvent(workspaceId)).toMatchObject({
-      type: 'b.second',
-      createdAt: t0 + 10 * second,
-      data: expect.any(String),
-    });
+    expect(first[0]).toMatchObject({ type: 'b.second', createdAt: t0 + 10 * second, data: expect.any(String) });
   });
 
   it('lists deliveries', async () => {
@@ -109,7 +107,7 @@ describe.each(engines)('the log on $name', (engine) => {
     await publish(on.store, workspaceId, [{ publicId: 'evt_20', endpointIds: [a.id, b.id] }]);
     await lease(on.store, await seedWorker(on.store), [b]);
     const list = async (query: Partial<DeliveryQuery>) =>
-      (await on.store.records.deliveries(workspaceId, { limit: 200, ...query })).map(({ eventPublicId }) =>
+      (await on.store.records.deliveries(workspaceId, { limit: 200, ...query })).rows.map(({ eventPublicId }) =>
         Number(eventPublicId.slice(4)),
       );
     expect(await list({ status: 'failed' })).toEqual([9, 6, 0]);
@@ -118,7 +116,7 @@ describe.each(engines)('the log on $name', (engine) => {
     expect(await list({ status: 'succeeded', endpointId: b.id })).toEqual([11, 7, 5, 3, 1]);
     const event = await on.store.records.event(workspaceId, 'evt_20');
     expect(await list({ eventId: event?.id ?? 0 })).toEqual([20, 20]);
-    const page = await on.store.records.deliveries(workspaceId, { limit: 3 });
+    const page = (await on.store.records.deliveries(workspaceId, { limit: 3 })).rows;
     expect(await list({ before: page.at(-1)?.id ?? 0 })).toEqual([10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
   });
 

@@ -125,8 +125,10 @@ describe('the schema', () => {
     expect(typescriptSchema()).toEqual(await postgresSchema());
   });
 
-  it('has the same indexes on both engines', () => {
-    expect(indexNames(schemaText('postgres'))).toEqual(indexNames(schemaText('sqlite')));
+  it('has the same indexes on both engines, but for the id that ends each index of SQLite by itself', () => {
+    const withoutEnd = (text: string) => indexNames(text).map((name) => name?.replace(', id)', ')'));
+    expect(withoutEnd(schemaText('postgres'))).toEqual(withoutEnd(schemaText('sqlite')));
+    expect(indexNames(schemaText('sqlite'))).not.toContainEqual(expect.stringContaining(', id)'));
     expect(indexNames(schemaText('sqlite')).length).toBeGreaterThan(10);
   });
 

@@ -22,7 +22,8 @@ describe.each(engines)('settle on $name', (engine) => {
     const workspaceId = await seedWorkspace(on.store);
     return { workspaceId, endpoint: await seedEndpoint(on.store, workspaceId) };
   };
-  const attempts = (workspaceId: number) => on.store.records.attempts(workspaceId, { limit: 100, withExcerpt: true });
+  const attempts = async (workspaceId: number) =>
+    (await on.store.records.attempts(workspaceId, { limit: 100, withExcerpt: true })).rows;
 
   it('records a success', async () => {
     const { workspaceId, endpoint } = await seed();

@@ -36,6 +36,7 @@ interface Theirs {
   eventId: number;
   eventPublicId: string;
   deliveryId: number;
+  attemptId: number;
   keyPublicId: string;
   configId: number;
   configPublicId: string;
@@ -81,21 +82,21 @@ const endpointProbes: Probes<EndpointStore> = {
 };
 
 const recordProbes: Probes<RecordStore> = {
-  attempts: (store, stranger, { endpointId }) =>
-    store.records.attempts(stranger, { endpointId, limit: 10, withExcerpt: true }),
-  log: async (store, stranger, { endpointId }) =>
-    (await store.records.log(stranger, { endpointId, eventType: 'contact.created', limit: 10, withExcerpt: true }))
-      .rows,
+  attempts: async (store, stranger, { endpointId }) =>
+    [
+      (await store.records.attempts(stranger, { endpointId, limit: 10, withExcerpt: true })).rows,
+      (await store.records.attempts(stranger, { eventType: 'contact.created', limit: 10, withExcerpt: true })).rows,
+    ].flat(),
+  attempt: (store, stranger, { attemptId }) => store.records.attempt(stranger, attemptId, true),
   attemptsOf: (store, stranger, { deliveryId }) => store.records.attemptsOf(stranger, deliveryId, 10),
   event: (store, stranger, { eventPublicId }) => store.records.event(stranger, eventPublicId),
   events: async (store, stranger) =>
     (await store.records.events(stranger, { limit: 10 })).filter(({ publicId }) => publicId !== 'strangers-event'),
-  latestEvent: async (store, stranger) => {
-    const latest = await store.records.latestEvent(stranger);
-    return latest?.createdAt === t0 ? null : latest;
-  },
-  deliveries: (store, stranger, { eventId, endpointId }) =>
-    store.records.deliveries(stranger, { eventId, endpointId, limit: 10 }),
+  deliveries: async (store, stranger, { eventId, endpointId }) =>
+    [
+      (await store.records.deliveries(stranger, { eventId, limit: 10 })).rows,
+      (await store.records.deliveries(stranger, { endpointId, limit: 10 })).rows,
+    ].flat(),
   delivery: (store, stranger, { deliveryId }) => store.records.delivery(stranger, deliveryId),
   eventTypes: (store, stranger) => store.records.eventTypes(stranger),
   putEventType: { because: 'it only adds' },
@@ -215,6 +216,7 @@ describe.each(engines)('another workspace on $name', (engine) => {
     const pending = await seedEndpoint(store, workspaceId, { status: 'pending_approval' });
     await publish(store, stranger, [{ publicId: 'strangers-event' }]);
     const deliveryId = await deliver(store, endpoint, { error: 'http_5xx', excerpt: Buffer.from('secret words') });
+    const [attempt] = await store.records.attemptsOf(workspaceId, deliveryId, 1);
     await publish(store, workspaceId, [{ publicId: 'their-event', endpointIds: [endpoint.id] }], t0 + 1);
     await store.records.putEventType(
       workspaceId,
@@ -244,6 +246,7 @@ describe.each(engines)('another workspace on $name', (engine) => {
       eventId: event?.id ?? 0,
       eventPublicId: 'their-event',
       deliveryId,
+      attemptId: attempt?.id ?? 0,
       keyPublicId: 'key_theirs',
       configId: config.id,
       configPublicId: config.publicId,
@@ -255,7 +258,7 @@ describe.each(engines)('another workspace on $name', (engine) => {
       pending: await reread(store, pending),
       target: await store.journey.target(endpoint.id),
       event: await store.records.event(workspaceId, 'their-event'),
-      deliveries: await store.records.deliveries(workspaceId, { limit: 10 }),
+      deliveries: (await store.records.deliveries(workspaceId, { limit: 10 })).rows,
       automations: await store.automations.list(workspaceId, undefined, 10),
       types: await store.records.eventTypes(workspaceId),
       keys: await store.keys.list(workspaceId, undefined, 10),

@@ -19,7 +19,8 @@ describe.each(engines)('workers on $name', (engine) => {
     return { workspaceId, endpoint, workerId, deliveries };
   }
   const reap = (leasesMax = 1_000, now = later) => on.store.journey.reapWorkers(now, now, leasesMax);
-  const attempts = (workspaceId: number) => on.store.records.attempts(workspaceId, { limit: 200, withExcerpt: false });
+  const attempts = async (workspaceId: number) =>
+    (await on.store.records.attempts(workspaceId, { limit: 200, withExcerpt: false })).rows;
 
   it('gives every worker an id that none had before', async () => {
     const ids: number[] = [];
@@ -58,7 +59,7 @@ describe.each(engines)('workers on $name', (engine) => {
       },
       { attempt: 1, error: 'interrupted' },
     ]);
-    expect(await on.store.records.deliveries(workspaceId, { limit: 10 })).toMatchObject([
+    expect((await on.store.records.deliveries(workspaceId, { limit: 10 })).rows).toMatchObject([
       { status: 'pending', attempts: 1, lastError: 'interrupted', dueAt: later },
       { status: 'pending', attempts: 1 },
     ]);
@@ -132,7 +133,7 @@ describe.each(engines)('workers on $name', (engine) => {
     const unsent = deliveries.slice(0, 2).map(({ id }) => id);
     await on.store.journey.retireWorker(workerId, unsent, later);
     expect(await attempts(workspaceId)).toMatchObject([{ deliveryId: deliveries[2]?.id, error: 'interrupted' }]);
-    const rows = await on.store.records.deliveries(workspaceId, { limit: 10 });
+    const rows = (await on.store.records.deliveries(workspaceId, { limit: 10 })).rows;
     expect(rows.toReversed().map(({ status, attempts: made }) => [status, made])).toEqual([
       ['pending', 0],
       ['pending', 0],

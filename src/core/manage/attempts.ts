@@ -21,9 +21,8 @@ export async function getAttempt(
   const { workspaceId } = principal;
   const id = rowOf('att', input.attempt_id);
   const withExcerpt = allowExcerpt(principal, input.include_untrusted_response);
-  const query = { id: id ?? 0, limit: 1, withExcerpt };
-  const [record] = id === null ? [] : await context.store.records.attempts(workspaceId, query);
-  if (record === undefined) throw notFound('attempt');
+  const record = id === null ? null : await context.store.records.attempt(workspaceId, id, withExcerpt);
+  if (record === null) throw notFound('attempt');
   return { ...showAttempt(record, withExcerpt), request: await requestOf(context, principal, record) };
 }
 

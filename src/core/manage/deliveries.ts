@@ -19,13 +19,13 @@ export async function listDeliveries(
     if (endpoint === null) throw notFound('endpoint');
     endpointId = endpoint.id;
   }
-  const rows = await context.store.records.deliveries(workspaceId, {
+  const { rows, goOnBefore } = await context.store.records.deliveries(workspaceId, {
     endpointId,
     status: input.status,
     before: rowBefore(input.cursor),
     limit: input.limit + 1,
   });
-  return page(rows, input.limit, showDelivery);
+  return page(rows, input.limit, showDelivery, goOnBefore);
 }
 
 export async function getDelivery(

@@ -185,9 +185,9 @@ export async function rotateSecretOf(
 }
 
 export async function surroundings(context: Context, principal: Principal): Promise<Surroundings> {
-  const [{ delivering }, latestEvent] = await Promise.all([
+  const [{ delivering }, [latestEvent = null]] = await Promise.all([
     readStatus(context, principal, {}),
-    context.store.records.latestEvent(principal.workspaceId),
+    context.store.records.events(principal.workspaceId, { limit: 1 }),
   ]);
   const { disableAfterFailures } = context.settings;
   const subject = latestEvent === null ? null : subjectOf(latestEvent);

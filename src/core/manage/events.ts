@@ -30,7 +30,10 @@ export async function getEvent(
   const { workspaceId, scopes } = principal;
   const record = await context.store.records.event(workspaceId, input.event_id);
   if (record === null) throw notFound('event');
-  const rows = await context.store.records.deliveries(workspaceId, { eventId: record.id, limit: deliveriesOfEventMax });
+  const { rows } = await context.store.records.deliveries(workspaceId, {
+    eventId: record.id,
+    limit: deliveriesOfEventMax,
+  });
   return { ...showEvent(record, scopes.has('payloads:read')), deliveries: rows.map(showDelivery) };
 }
 

@@ -21,7 +21,7 @@ export async function listEndpointLogs(
 ): Promise<Page<Attempt>> {
   const withExcerpt = allowExcerpt(principal, input.include_untrusted_response);
   const endpoint = await find();
-  const { rows, goOnBefore } = await context.store.records.log(principal.workspaceId, {
+  const { rows, goOnBefore } = await context.store.records.attempts(principal.workspaceId, {
     endpointId: endpoint.id,
     ...filters(input, context.settings),
     withExcerpt,
@@ -40,7 +40,7 @@ export async function listLogs(
   const { endpoint_id: publicId } = input;
   const endpoint = publicId === undefined ? null : await context.store.endpoints.get(workspaceId, null, publicId);
   if (publicId !== undefined && endpoint === null) throw notFound('endpoint');
-  const { rows, goOnBefore } = await context.store.records.log(workspaceId, {
+  const { rows, goOnBefore } = await context.store.records.attempts(workspaceId, {
     endpointId: endpoint?.id,
     isTest: input.is_test,
     after: input.after === undefined ? undefined : (rowOf('att', input.after) ?? 0),

@@ -1,5 +1,5 @@
 import type { ConditionFault } from '../conditions.ts';
-import type { EndpointRecord, LatestEvent } from '../ports.ts';
+import type { EndpointRecord, EventRecord } from '../ports.ts';
 import type { AttemptError } from '../vocabulary.ts';
 import { faultSentence } from './condition.ts';
 import { wants } from './match.ts';
@@ -15,7 +15,7 @@ export interface Surroundings {
   /** Whether a filter takes the latest event. */
   judgeLatest(filter: string): boolean | ConditionFault;
 }
-type Published = Pick<LatestEvent, 'type' | 'createdAt'>;
+type Published = Pick<EventRecord, 'type' | 'createdAt'>;
 
 /** What each error means, in our words: shown as `error_message` and inside diagnoses. */
 export const errorSentences: Record<AttemptError, string> = {

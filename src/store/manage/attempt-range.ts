@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { AttemptQuery } from '../../core/ports.ts';
 import type { Tables } from '../tables.ts';
 
@@ -30,24 +30,17 @@ export async function attemptRange(
   };
 }
 
-/** A row at or after this time whose predecessor is before it; past the last one when all are before. */
+/** An id from which on no row is before this time, but for those that stand out of order; 0 when there are none. */
 async function firstFrom(read: Kysely<Tables>, time: number): Promise<number> {
-  // Each by itself: asked for both at once, SQLite looks at every row.
-  const end = (order: 'asc' | 'desc') =>
-    read.selectFrom('attempts').select('id').orderBy('id', order).limit(1).executeTakeFirst();
-  let low = (await end('asc'))?.id ?? 0;
-  let high = ((await end('desc'))?.id ?? -1) + 1;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const row = await read
-      .selectFrom('attempts')
-      .select(['id', 'started_at'])
-      .where('id', '>=', middle)
-      .orderBy('id')
-      .limit(1)
-      .executeTakeFirst();
-    if (row === undefined || row.started_at >= time) high = middle;
-    else low = row.id + 1;
-  }
-  return low;
+  const isBefore = sql`(select started_at from attempts where id >= (low + high) / 2 order by id limit 1) < ${time}`;
+  const { rows } = await sql<{ id: number }>`
+    with recursive halving (low, high) as (
+      select (select min(id) from attempts), (select max(id) from attempts) + 1
+      union all
+      select case when ${isBefore} then (low + high) / 2 + 1 else low end,
+        case when ${isBefore} then high else (low + high) / 2 end
+      from halving where low < high
+    )
+    select low as id from halving where low >= high`.execute(read);
+  return rows[0]?.id ?? 0;
 }

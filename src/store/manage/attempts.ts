@@ -1,35 +1,95 @@
-import { type Kysely, sql } from 'kysely';
+import { type Expression, type Kysely, type SqlBool, sql } from 'kysely';
 import type { AttemptQuery, AttemptRecord } from '../../core/ports.ts';
 import { errorOf, type Tables } from '../tables.ts';
+import { typeId } from './type-id.ts';
 import { attemptRange } from './attempt-range.ts';
 
-/** One page of the delivery log, newest first. */
+/** Attempts that fit, newest first. Their time is compared, and not looked for. */
 export async function attempts(
   read: Kysely<Tables>,
   workspaceId: number,
   query: AttemptQuery,
 ): Promise<AttemptRecord[]> {
-  const { id, endpointId, status, eventType, isTest, since, until, before, after } = query;
-  const { from, to } = await attemptRange(read, query);
-  // Of one endpoint's log the workspace is a mere check: SQLite would take the failures of all endpoints for it. Hence the +.
-  const ofWorkspace = endpointId === undefined ? sql.ref('attempts.workspace_id') : sql`+attempts.workspace_id`;
+  const { since, until, after } = query;
   const rows = await attemptRows(read, query.withExcerpt)
-    .where(ofWorkspace, '=', workspaceId)
-    .$if(id !== undefined, (q) => q.where('attempts.id', '=', id ?? 0))
-    .$if(endpointId !== undefined, (q) => q.where('attempts.endpoint_id', '=', endpointId ?? 0))
-    .$if(status !== undefined, (q) => q.where('attempts.error', status === 'failed' ? 'is not' : 'is', null))
-    .$if(eventType !== undefined, (q) => q.where('type_names.name', '=', eventType ?? ''))
-    .$if(isTest !== undefined, (q) => q.where('attempts.is_test', '=', sql.lit(isTest ? 1 : 0)))
+    .where(({ and }) => and(conditions(workspaceId, query)))
     .$if(since !== undefined, (q) => q.where('attempts.started_at', '>=', since ?? 0))
     .$if(until !== undefined, (q) => q.where('attempts.started_at', '<', until ?? 0))
-    .$if(before !== undefined, (q) => q.where('attempts.id', '<', before ?? 0))
     .$if(after !== undefined, (q) => q.where('attempts.id', '>', after ?? 0))
-    .$if(from !== null, (q) => q.where('attempts.id', '>=', from ?? 0))
-    .$if(to !== null, (q) => q.where('attempts.id', '<', to ?? 0))
     .orderBy('attempts.id', 'desc')
     .limit(query.limit)
     .execute();
   return rows.map(attemptRecord);
+}
+
+export async function attempt(
+  read: Kysely<Tables>,
+  workspaceId: number,
+  id: number,
+  withExcerpt: boolean,
+): Promise<AttemptRecord | null> {
+  const row = await attemptRows(read, withExcerpt)
+    .where('attempts.workspace_id', '=', workspaceId)
+    .where('attempts.id', '=', id)
+    .executeTakeFirst();
+  return row === undefined ? null : attemptRecord(row);
+}
+
+/** The id of the attempt that lies `count` further down than `before` in the index that `attempts` walks. */
+export async function attemptFurther(
+  read: Kysely<Tables>,
+  workspaceId: number,
+  query: AttemptQuery,
+  count: number,
+): Promise<number | null> {
+  const row = await read
+    .selectFrom('attempts')
+    .select('attempts.id')
+    .where(({ and }) => and(conditions(workspaceId, { ...walked(query), before: query.before })))
+    .orderBy('attempts.id', 'desc')
+    .limit(1)
+    .offset(count)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+type Filters = Pick<AttemptQuery, 'endpointId' | 'status' | 'eventType' | 'isTest'>;
+
+/** Whether an index has nothing but what fits, or little else. */
+export function isIndexed(query: AttemptQuery): boolean {
+  const { endpointId, status, eventType, isTest, until } = query;
+  if (isTest === true) return true;
+  const asked = Object.values({ endpointId, status, eventType, isTest, until }).filter((one) => one !== undefined);
+  return asked.length === Object.keys(walked(query)).length;
+}
+
+/** What the index has, of all that is asked for, along which the attempts are read. */
+function walked({ endpointId, status, eventType, isTest }: Filters): Filters {
+  if (isTest === true) return { isTest };
+  const failed = status === 'failed' ? { status } : {};
+  if (endpointId !== undefined) return { endpointId, ...failed };
+  return eventType === undefined || status === 'failed' ? failed : { eventType };
+}
+
+/** SQLite knows nothing of how many rows an index has for a value: the + keeps it from the others. */
+function conditions(workspaceId: number, query: Filters & Pick<AttemptQuery, 'before'>): Expression<SqlBool>[] {
+  const { endpointId, status, eventType, isTest, before } = query;
+  const way = walked(query);
+  const column = (name: string, isWalked: boolean) =>
+    isWalked ? sql.ref(`attempts.${name}`) : sql`+${sql.ref(`attempts.${name}`)}`;
+  const asked = [sql<SqlBool>`${column('workspace_id', way.endpointId === undefined)} = ${workspaceId}`];
+  if (endpointId !== undefined) asked.push(sql`${column('endpoint_id', way.endpointId !== undefined)} = ${endpointId}`);
+  if (eventType !== undefined) {
+    asked.push(sql`${column('type_id', way.eventType !== undefined)} = ${typeId(eventType)}`);
+  }
+  if (status !== undefined) {
+    asked.push(
+      sql`${column('error', way.status !== undefined)} is ${sql.raw(status === 'failed' ? 'not null' : 'null')}`,
+    );
+  }
+  if (isTest !== undefined) asked.push(sql`attempts.is_test = ${sql.lit(isTest ? 1 : 0)}`);
+  if (before !== undefined) asked.push(sql`attempts.id < ${before}`);
+  return asked;
 }
 
 /** The attempts of one delivery, oldest first: by an index over all but successes at the first go, and those by their time. */
