@@ -12,7 +12,7 @@ export async function attempts(
 ): Promise<AttemptRecord[]> {
   const { since, until, after } = query;
   const rows = await attemptRows(read, query.withExcerpt)
-    .where(({ and }) => and(conditions(workspaceId, query)))
+    .where(({ and }) => and([ofWorkspace(workspaceId, query), ...conditions(query)]))
     .$if(since !== undefined, (q) => q.where('attempts.started_at', '>=', since ?? 0))
     .$if(until !== undefined, (q) => q.where('attempts.started_at', '<', until ?? 0))
     .$if(after !== undefined, (q) => q.where('attempts.id', '>', after ?? 0))
@@ -45,7 +45,9 @@ export async function attemptFurther(
   const row = await read
     .selectFrom('attempts')
     .select('attempts.id')
-    .where(({ and }) => and(conditions(workspaceId, { ...walked(query), before: query.before })))
+    .where(({ and }) => and(conditions({ ...walked(query), before: query.before })))
+    // An endpoint is of one workspace: to look whose it is would be to read the rows.
+    .$if(query.endpointId === undefined, (q) => q.where(ofWorkspace(workspaceId, query)))
     .orderBy('attempts.id', 'desc')
     .limit(1)
     .offset(count)
@@ -71,13 +73,14 @@ function walked({ endpointId, status, eventType, isTest }: Filters): Filters {
   return eventType === undefined || status === 'failed' ? failed : { eventType };
 }
 
-/** SQLite knows nothing of how many rows an index has for a value: the + keeps it from the others. */
-function conditions(workspaceId: number, query: Filters & Pick<AttemptQuery, 'before'>): Expression<SqlBool>[] {
+function ofWorkspace(workspaceId: number, query: Filters): Expression<SqlBool> {
+  return sql`${column('workspace_id', walked(query).endpointId === undefined)} = ${workspaceId}`;
+}
+
+function conditions(query: Filters & Pick<AttemptQuery, 'before'>): Expression<SqlBool>[] {
   const { endpointId, status, eventType, isTest, before } = query;
   const way = walked(query);
-  const column = (name: string, isWalked: boolean) =>
-    isWalked ? sql.ref(`attempts.${name}`) : sql`+${sql.ref(`attempts.${name}`)}`;
-  const asked = [sql<SqlBool>`${column('workspace_id', way.endpointId === undefined)} = ${workspaceId}`];
+  const asked: Expression<SqlBool>[] = [];
   if (endpointId !== undefined) asked.push(sql`${column('endpoint_id', way.endpointId !== undefined)} = ${endpointId}`);
   if (eventType !== undefined) {
     asked.push(sql`${column('type_id', way.eventType !== undefined)} = ${typeId(eventType)}`);
@@ -90,6 +93,11 @@ function conditions(workspaceId: number, query: Filters & Pick<AttemptQuery, 'be
   if (isTest !== undefined) asked.push(sql`attempts.is_test = ${sql.lit(isTest ? 1 : 0)}`);
   if (before !== undefined) asked.push(sql`attempts.id < ${before}`);
   return asked;
+}
+
+/** SQLite knows nothing of how many rows an index has for a value: the + keeps it from the others. */
+function column(name: string, isWalked: boolean) {
+  return isWalked ? sql.ref(`attempts.${name}`) : sql`+${sql.ref(`attempts.${name}`)}`;
 }
 
 /** The attempts of one delivery, oldest first: by an index over all but successes at the first go, and those by their time. */
