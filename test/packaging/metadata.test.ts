@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { metadata } from '../../packaging/metadata.ts';
@@ -130,6 +130,14 @@ describe('the package', () => {
 
   it('brings the tables, which are read when a database is made', () => {
     expect(about.files).toEqual(expect.arrayContaining(['bin', 'dist', 'schema.sql', 'schema.postgres.sql']));
+  });
+});
+
+describe('npm ci', () => {
+  it('compiles nothing and asks for no compiler: "npm install" drops `gypfile` from the lock, where it has to be put back', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, { gypfile?: boolean }> };
+    const native = globSync('node_modules/{*,@*/*}/binding.gyp', { cwd: packageRoot }).map((path) => dirname(path));
+    expect(native.map((path) => [path, packages[path]?.gypfile])).toEqual([['node_modules/better-sqlite3', false]]);
   });
 });
 
