@@ -29,9 +29,10 @@ async function run(terminal: Terminal): Promise<void> {
   const signal = terminal.stopSignal();
   const posthorn = await createPosthorn(config);
   try {
-    const { key } = await posthorn.core.bootstrap();
-    await posthorn.startDispatcher();
     const { url } = await posthorn.listen();
+    await posthorn.startDispatcher();
+    // Last: a start that fails must not leave a first key behind that nobody was shown.
+    const { key } = await posthorn.core.bootstrap();
     boundHeap();
     terminal.err(`${terminal.paintErr('bold', 'Posthorn')} listening on ${url}`);
     terminal.err(terminal.paintErr('dim', `  MCP ${url}/mcp   REST ${url}/v1`));

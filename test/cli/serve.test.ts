@@ -92,12 +92,14 @@ describe('serve', () => {
     );
   });
 
-  it('ends at once with one line when the port is taken', async () => {
+  it('ends at once with one line when the port is taken, and keeps the first key for a start that can show it', async () => {
     const [one, other] = await Promise.all([freshDatabase(), freshDatabase()]);
     const server = await startServer(one.env);
     const { code, stdout, stderr } = await runProcess(['serve'], { ...other.env, PORT: new URL(server.url).port });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/posthorn: listen EADDRINUSE: .+\n$/);
+    expect(stderr).toMatch(/^posthorn: listen EADDRINUSE: .+\n$/);
+    const first = await startServer(other.env);
+    expect(await first.line(keyPattern)).toMatch(keyPattern);
   });
 
   it('does not start with a secret key that does not fit the database', async () => {
