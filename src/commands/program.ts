@@ -93,7 +93,7 @@ Examples:
   posthorn publish contact.created --data @c.json    publish an event
   posthorn keys create --help                        how to make a key
 
-Everything else is set in the environment: see the README.`,
+Everything else is set in the environment: docs/reference.md lists it.`,
     );
   const called = args.find((argument) => !argument.startsWith('-'));
   for (const [name, { summary, load }] of Object.entries(entries)) {
