@@ -32,8 +32,9 @@ export const failingEndpoint = z.object({
 export type FailingEndpoint = z.infer<typeof failingEndpoint>;
 
 export const missed = z.object({
-  count: z.int().describe('Events that a replay would queue; with a filter at most so many'),
+  count: z.int().describe('Events that a replay would queue'),
   more: z.boolean().describe('Whether there are more than were counted'),
+  filtered: z.boolean().describe('Whether a filter or condition decides too, so that a replay queues at most so many'),
   since: time,
 });
 export type Missed = z.infer<typeof missed>;

@@ -9,6 +9,7 @@ import type { Principal } from '../types.ts';
 import { type Context, notFound } from '../use-case.ts';
 import { surroundings } from './endpoints.ts';
 import { catalogue } from './event-types.ts';
+import { whatWants } from './replay.ts';
 
 const hourMs = 3_600_000;
 /** How far each period looks back, and how wide a bar of its chart is. */
@@ -76,9 +77,9 @@ export async function countMissed(context: Context, principal: Principal, input:
   const { workspaceId } = principal;
   const endpoint = await context.store.endpoints.get(workspaceId, null, input.endpoint_id);
   if (endpoint === null) throw notFound('endpoint');
-  const types = (await catalogue(context, workspaceId))
-    .map(({ name }) => name)
-    .filter((name) => wants(endpoint.events, name));
+  const wanting = await whatWants(context, endpoint);
+  const patterns = wanting.map(({ pattern }) => pattern);
+  const types = (await catalogue(context, workspaceId)).map(({ name }) => name).filter((name) => wants(patterns, name));
   const since = input.since === undefined ? missedSince(endpoint) : Date.parse(input.since);
   const found =
     types.length === 0
@@ -90,7 +91,12 @@ export async function countMissed(context: Context, principal: Principal, input:
           since,
           countMax: missedMax + 1,
         });
-  return { count: Math.min(found, missedMax), more: found > missedMax, since: iso(since) };
+  return {
+    count: Math.min(found, missedMax),
+    more: found > missedMax,
+    filtered: wanting.some(({ condition }) => condition !== null),
+    since: iso(since),
+  };
 }
 
 /** Since when it may have missed something: it is failing since then, or was last changed then. */

@@ -65,13 +65,16 @@ export async function replayEndpoint(
   return { queued, next_since: iso(nextAt) };
 }
 
-interface Wanting {
+export interface Wanting {
   pattern: string;
   condition: Compiled | null;
 }
 
 /** What it chose, and what automations send it. */
-async function whatWants(context: Context, { workspaceId, id, events, filter }: EndpointRecord): Promise<Wanting[]> {
+export async function whatWants(
+  context: Context,
+  { workspaceId, id, events, filter }: EndpointRecord,
+): Promise<Wanting[]> {
   const ready = (text: string | null) => (text === null ? null : context.conditions.compile(text));
   const automations = await context.store.automations.triggersOf(workspaceId, id);
   return [

@@ -79,12 +79,13 @@ function askView(
 function recoverBody(kind: Kind) {
   return async (visit: Visit, one: Endpoint, path: string): Promise<Html> => {
     const missed = await visit.core.countMissed(visit.principal, { endpoint_id: one.id });
-    const number = `${many(missed.count, 'event')}${missed.more ? ' or more' : ''}`;
+    const counted = many(missed.count, 'event');
+    const number = missed.filtered ? `up to ${counted}` : `${counted}${missed.more ? ' or more' : ''}`;
     const enabling = one.status === 'active' ? '' : 'It becomes active, and its count of failures begins anew. ';
     const words =
       missed.count === 0
         ? html`${enabling}Nothing was missed since ${time(missed.since)}.`
-        : html`${enabling}<strong>${number}</strong> that failed or were missed since ${time(missed.since)} are queued again.`;
+        : html`${enabling}<strong>${number.replace(/^up/, 'Up')}</strong> that failed or were missed since ${time(missed.since)} are queued again${missed.filtered ? ': those that a filter or condition takes' : ''}.`;
     const label =
       one.status === 'active' ? `Replay ${number}` : missed.count === 0 ? 'Enable' : `Enable and replay ${number}`;
     return askBody({
