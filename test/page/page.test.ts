@@ -63,6 +63,8 @@ describe('the pages', () => {
       }
       const over = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       if (over !== 0) faults.push(`${name} is ${String(over)} px too wide for a phone`);
+      const section = await page.locator('.side nav [aria-current]').boundingBox();
+      if (section === null || section.x < 0 || section.x + section.width > 390) faults.push(`${name}: where am I?`);
     }
     await profile.close();
     expect(faults).toEqual([]);
@@ -92,6 +94,7 @@ describe('the story', () => {
     await page.fill('#trigger_event', 'call.missed');
     await page.fill('#conditions', 'data.urgent == true');
     await page.waitForSelector('#dry-run strong');
+    expect(await page.innerText(`label:has(input[value="${config}"])`)).toBe(`Story\n${config}`);
     await page.check(`input[value="${config}"]`);
     await page.click('main form button.primary');
     await page.waitForSelector('.notice.good');

@@ -37,7 +37,12 @@ function draw() {
     undefined,
     days ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
   );
-  const timeAxis = { ...axis, space: 70, values: (_plot, splits) => splits.map((at) => label.format(at * 1_000)) };
+  const timeAxis = {
+    ...axis,
+    space: 70,
+    size: 28,
+    values: (_plot, splits) => splits.map((at) => label.format(at * 1_000)),
+  };
   const step = times.length > 1 ? times[1] - times[0] : 300;
   plot = new uPlot(
     {

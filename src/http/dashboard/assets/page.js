@@ -64,4 +64,7 @@ document.addEventListener('htmx:after:swap', () => {
 document.getElementById('ask')?.addEventListener('close', (event) => event.target.replaceChildren());
 
 prepare(document);
+// On a phone the row of sections is wider than the screen. `scrollIntoView` would scroll the page away from its anchor too.
+const section = document.querySelector('.side nav [aria-current]');
+if (section !== null) section.closest('nav').scrollLeft = section.offsetLeft - innerWidth / 2;
 document.querySelector('[data-focus]')?.focus();

@@ -74,7 +74,7 @@ ${mayI(visit, 'webhooks:delete') ? html`<section class="end">${asking(`${path}/d
 /** The form, and beside it what it would have done with the last events. */
 async function editor(visit: Visit, given: Given, found: Automation | null): Promise<Html> {
   const { data: configs } = await visit.core.listConfigs(visit.principal, { limit: 200 });
-  const options = configs.map(({ id, name }) => ({ value: id, hint: name }));
+  const options = configs.map(({ id, name }) => ({ value: id, label: name }));
   const calls =
     options.length === 0
       ? html`<div class="notice">There is no webhook config to call yet. <a href="/settings/api/configs/new">Make one first</a>.</div>`

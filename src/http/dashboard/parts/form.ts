@@ -70,7 +70,8 @@ export function checks(
   one: {
     name: string;
     legend: string;
-    options: { value: string; hint?: string; disabled?: boolean }[];
+    /** A `label` for people stands before a value that only programs know. */
+    options: { value: string; label?: string; hint?: string; disabled?: boolean }[];
     chosen?: string[];
   },
 ): Html {
@@ -79,8 +80,8 @@ export function checks(
   return html`<fieldset class="field"><legend>${one.legend}</legend>
   ${fault === null ? '' : html`<p class="fault">${fault}</p>`}
   <div class="checks">${one.options.map(
-    ({ value, hint, disabled }) =>
-      html`<label><input type="checkbox" name="${one.name}" value="${value}" ${raw(`${chosen.includes(value) ? 'checked' : ''} ${disabled === true ? 'disabled' : ''}`)}><span><code>${value}</code>${hint === undefined ? '' : html`<small>${hint}</small>`}</span></label>`,
+    ({ value, label, hint, disabled }) =>
+      html`<label><input type="checkbox" name="${one.name}" value="${value}" ${raw(`${chosen.includes(value) ? 'checked' : ''} ${disabled === true ? 'disabled' : ''}`)}><span>${label === undefined ? html`<code>${value}</code>` : html`${label}<small><code>${value}</code></small>`}${hint === undefined ? '' : html`<small>${hint}</small>`}</span></label>`,
   )}</div></fieldset>`;
 }
 
