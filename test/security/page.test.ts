@@ -3,8 +3,7 @@ import { pageHeaders } from '../../src/http/dashboard/layout.ts';
 import { sessionCookie } from '../../src/http/dashboard/cookie.ts';
 import { actions, views } from '../../src/http/dashboard/pages/index.ts';
 import { adminKey, type Rest, startRest, subscriptions } from '../contract/rest.ts';
-
-/** The page as a browser's requests meet it, without the browser. */
+import { form, own, pageRequests } from '../page/requests.ts';
 
 const hourMs = 3_600_000;
 let rest: Rest;
@@ -13,23 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rest.close());
 
-const own = { 'sec-fetch-site': 'same-origin' };
-const form = { 'content-type': 'application/x-www-form-urlencoded' };
-
-async function send(method: string, path: string, headers: Record<string, string> = {}, body?: string) {
-  const answer = await fetch(rest.base + path, {
-    method,
-    headers: { accept: 'text/html', ...headers },
-    redirect: 'manual',
-    ...(body === undefined ? {} : { body }),
-  });
-  return { status: answer.status, headers: answer.headers, text: await answer.text() };
-}
-const signIn = (key: string) => send('POST', '/sign-in', { ...own, ...form }, new URLSearchParams({ key }).toString());
-async function cookieOf(key = adminKey): Promise<string> {
-  const { headers } = await signIn(key);
-  return (headers.get('set-cookie') ?? '').split(';')[0] ?? '';
-}
+const { send, signIn, cookieOf } = pageRequests(() => rest);
 const somewhere = (path: string) => path.replaceAll(/:\w+/g, 'nothing');
 const isSignedOut = ({ status, text }: { status: number; text: string }) => status === 401 && text.includes('Sign in');
 
@@ -90,8 +73,7 @@ describe('a form of the page', () => {
       'javascript:alert(1)',
     ];
     for (const one of next) {
-      const body = new URLSearchParams({ key: adminKey, next: one }).toString();
-      expect((await send('POST', '/sign-in', { ...own, ...form }, body)).headers.get('location')).toBe('/');
+      expect((await signIn(adminKey, { next: one })).headers.get('location')).toBe('/');
       await rest.pass(10_000);
     }
   });
@@ -146,10 +128,20 @@ describe('a session', () => {
     expect(isSignedOut(await send('GET', '/', { cookie: used }))).toBe(true);
   });
 
-  it('cannot be tried for at will', async () => {
+  it('cannot be tried for at will: 20 times at once from one address, then once in 3 s, with a right key too', async () => {
     await rest.pass(60_000);
-    const statuses = await Promise.all(Array.from({ length: 25 }, async () => (await signIn('wrong-key-123')).status));
-    expect(statuses.filter((status) => status === 429)).toHaveLength(5);
+    const tries = await Promise.all(Array.from({ length: 20 }, () => signIn('wrong-key-123')));
+    expect(tries.map(({ status }) => status)).toEqual(Array(20).fill(401));
+    const refused = await signIn(adminKey);
+    expect([refused.status, refused.headers.get('set-cookie')]).toEqual([429, null]);
+    expect(refused.text).toContain('wait 3 s');
+    const via = { face: 'page', client: null } as const;
+    expect(await rest.h.core.signIn({ key: adminKey, caller: '192.0.2.7', via })).toHaveProperty('token');
+    await rest.pass(2_999);
+    expect((await signIn(adminKey)).status).toBe(429);
+    await rest.pass(1);
+    expect((await signIn(adminKey)).status).toBe(303);
+    expect((await signIn(adminKey)).status).toBe(429);
     await rest.pass(60_000);
   });
 });
