@@ -124,9 +124,9 @@ describe('the story', () => {
     await page.goto(live.url);
     expect(await page.textContent('.trouble')).toContain('It is disabled after');
     await page.click('.trouble >> text=Enable and replay');
-    const label = (await page.textContent('dialog .danger')) ?? '';
+    const label = (await page.textContent('dialog .primary')) ?? '';
     expect(label).toMatch(/^Enable and replay \d+ events?$/);
-    await page.click('dialog .danger');
+    await page.click('dialog .primary');
     await page.waitForSelector('.notice.good');
     expect(await page.textContent('.notice.good')).toContain(`${/\d+/.exec(label)?.[0]} event`);
     const before = live.h.receiver.requests.length;

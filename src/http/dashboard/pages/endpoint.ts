@@ -94,6 +94,7 @@ function recoverBody(kind: Kind) {
       action: `${path}/recover`,
       label,
       back: path,
+      tone: 'primary',
       hidden: { since: missed.since },
     });
   };
@@ -172,6 +173,7 @@ function pagesOf(kind: Kind): { views: View[]; actions: Action[] } {
         action: `${path}/approve`,
         label: 'Approve',
         back: path,
+        tone: 'primary',
         hidden: { url: one.url },
       }),
     ),

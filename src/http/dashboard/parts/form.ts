@@ -107,9 +107,11 @@ export function askBody(one: {
   action: string;
   label: string;
   back: string;
+  /** What brings something back is no danger. */
+  tone?: 'primary';
   hidden?: Record<string, string>;
 }): Html {
   return html`<div id="asked" class="asked"><h1>${one.title}</h1><p>${one.words}</p>
 <form method="post" action="${one.action}">${Object.entries(one.hidden ?? {}).map(([name, value]) => html`<input type="hidden" name="${name}" value="${exact(value)}">`)}
-<div class="buttons"><button class="danger" type="submit">${one.label}</button><a class="button" href="${one.back}" data-close>Cancel</a></div></form></div>`;
+<div class="buttons"><button class="${one.tone ?? 'danger'}" type="submit">${one.label}</button><a class="button" href="${one.back}" data-close>Cancel</a></div></form></div>`;
 }
