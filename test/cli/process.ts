@@ -70,8 +70,9 @@ export function runProcess(args: string[], env: Record<string, string>, nodeArgu
 export async function startServer(
   env: Record<string, string>,
   cwd?: string,
+  nodeArguments: string[] = [],
 ): Promise<PosthornProcess & { url: string }> {
-  const server = start(['serve'], env, [], cwd);
+  const server = start(['serve'], env, nodeArguments, cwd);
   const line = await server.line(/listening on http:/);
   return { ...server, url: /http:\/\/\S+/.exec(line)?.[0] ?? '' };
 }

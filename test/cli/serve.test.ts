@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freshDatabase, run, temporaryFolder } from './here.ts';
+import { freshDatabase, open, run, temporaryFolder } from './here.ts';
 import { runProcess, startServer } from './process.ts';
 
 const adminKey = 'an admin key of 32 characters or more';
@@ -140,6 +140,20 @@ describe('serve', () => {
     expect((await run(['doctor', '--json'], env)).stdout).toContain('No process delivers: start');
   });
 
+  it('waits 10 s for an attempt that does not end, then gives its lease back and ends with 0', async () => {
+    const { server, env } = await serverWithAttemptInFlight({ POSTHORN_ATTEMPT_TIMEOUT: '10m' }, [hurried]);
+    const toldAt = performance.now();
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toMatchObject({ code: 0, signal: null });
+    expect((performance.now() - toldAt) * 10).toBeGreaterThan(9_900);
+    const { core, operator } = await open(env);
+    const principal = await operator.principal();
+    const { data } = await core.listLogs(principal, {});
+    expect(data).toMatchObject([{ error: 'interrupted', attempt: 1 }]);
+    const { data: owed } = await core.listDeliveries(principal, {});
+    expect(owed).toMatchObject([{ status: 'pending', next_attempt_at: data[0]?.created_at }]);
+  });
+
   it('waits for nothing at the second signal', async () => {
     const { server } = await serverWithAttemptInFlight();
     server.child.kill('SIGTERM');
@@ -150,8 +164,15 @@ describe('serve', () => {
   });
 });
 
+/** A program whose time passes ten times as fast. */
+const hurried = `--import=data:text/javascript,${encodeURIComponent(`
+  const { setTimeout: wait } = globalThis, { now } = Date, began = now();
+  globalThis.setTimeout = (run, ms = 0, ...rest) => wait(run, ms / 10, ...rest);
+  Date.now = () => began + (now() - began) * 10;
+`)}`;
+
 /** A server that waits for the answer of a receiver. */
-async function serverWithAttemptInFlight() {
+async function serverWithAttemptInFlight(more: Record<string, string> = {}, nodeArguments: string[] = []) {
   const arrived = Promise.withResolvers<() => void>();
   const receiver = createServer((_request, response) => arrived.resolve(() => response.end())).listen(0, '127.0.0.1');
   onTestFinished(() => {
@@ -161,8 +182,8 @@ async function serverWithAttemptInFlight() {
   await once(receiver, 'listening');
   const { port } = receiver.address() as AddressInfo;
   const fresh = await freshDatabase();
-  const env = { ...fresh.env, POSTHORN_ADMIN_KEY: adminKey, POSTHORN_ALLOW_TARGETS: '127.0.0.0/8' };
-  const server = await startServer(env);
+  const env = { ...fresh.env, POSTHORN_ADMIN_KEY: adminKey, POSTHORN_ALLOW_TARGETS: '127.0.0.0/8', ...more };
+  const server = await startServer(env, undefined, nodeArguments);
   await post(server.url, '/v1/webhooks/subscribe', { url: `http://127.0.0.1:${port}/`, events: ['*'] });
   await post(server.url, '/v1/events', { type: 'contact.created', data: {} });
   return { server, env, answer: await arrived.promise };
