@@ -298,6 +298,14 @@ export const weakenings: Weakening[] = [
     named: 'ends with its key',
   },
   {
+    guard: 'page: tries to sign in are counted',
+    file: 'src/core/manage/sessions.ts',
+    from: 'if (retryAfterSeconds !== null) {',
+    to: 'if (retryAfterSeconds === -1) {',
+    tests: 'test/security/page.test.ts',
+    named: 'at will',
+  },
+  {
     guard: 'page: the cookie is out of reach for scripts',
     file: 'src/http/dashboard/cookie.ts',
     from: ' HttpOnly;',
