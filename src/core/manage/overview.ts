@@ -2,14 +2,12 @@ import type { FailingEndpoint, Missed, Statistics } from '../figures.ts';
 import type { Inputs } from '../inputs.ts';
 import type { EndpointRecord } from '../ports.ts';
 import { diagnose } from '../rules/diagnose.ts';
-import { wants } from '../rules/match.ts';
 import { bucketMs, buckets, percentileMs } from '../rules/statistics.ts';
 import { iso } from '../rules/times.ts';
 import type { Principal } from '../types.ts';
 import { type Context, notFound } from '../use-case.ts';
 import { surroundings } from './endpoints.ts';
-import { catalogue } from './event-types.ts';
-import { whatWants } from './replay.ts';
+import { whatItWants } from './replay.ts';
 
 const hourMs = 3_600_000;
 /** How far each period looks back, and how wide a bar of its chart is. */
@@ -77,9 +75,7 @@ export async function countMissed(context: Context, principal: Principal, input:
   const { workspaceId } = principal;
   const endpoint = await context.store.endpoints.get(workspaceId, null, input.endpoint_id);
   if (endpoint === null) throw notFound('endpoint');
-  const wanting = await whatWants(context, endpoint);
-  const patterns = wanting.map(({ pattern }) => pattern);
-  const types = (await catalogue(context, workspaceId)).map(({ name }) => name).filter((name) => wants(patterns, name));
+  const { types, takes } = await whatItWants(context, endpoint);
   const since = input.since === undefined ? missedSince(endpoint) : Date.parse(input.since);
   const found =
     types.length === 0
@@ -94,7 +90,7 @@ export async function countMissed(context: Context, principal: Principal, input:
   return {
     count: Math.min(found, missedMax),
     more: found > missedMax,
-    filtered: wanting.some(({ condition }) => condition !== null),
+    filtered: takes !== null,
     since: iso(since),
   };
 }

@@ -32,13 +32,10 @@ export async function replayEndpoint(
   if (endpoint.status !== 'active') {
     throw new PosthornError('not_active', `It is ${endpoint.status.replace('_', ' ')}, so nothing would be sent.`);
   }
-  const wanting = await whatWants(context, endpoint);
-  const patterns = wanting.map(({ pattern }) => pattern);
-  const types = (await catalogue(context, workspaceId)).map(({ name }) => name).filter((name) => wants(patterns, name));
+  const { types, takes } = await whatItWants(context, endpoint);
   const since = Date.parse(input.since);
   const until = input.until === undefined ? clock.now() + 1 : Date.parse(input.until);
-  const isFiltered = wanting.some(({ condition }) => condition !== null);
-  const stepMax = isFiltered ? filteredReplayStepMax : replayStepMax;
+  const stepMax = takes === null ? replayStepMax : filteredReplayStepMax;
   let queued = 0;
   let afterEventId: number | null = await store.deliveries.eventBefore(since);
   let nextAt: number | null = null;
@@ -50,7 +47,7 @@ export async function replayEndpoint(
       afterEventId,
       since,
       until,
-      ...(isFiltered ? { takes: (event) => isWanted(wanting, event) } : {}),
+      ...(takes === null ? {} : { takes }),
       failed: input.status !== 'missed',
       missed: input.status !== 'failed',
       succeeded: input.status === 'all',
@@ -65,16 +62,31 @@ export async function replayEndpoint(
   return { queued, next_since: iso(nextAt) };
 }
 
-export interface Wanting {
+export interface Wanted {
+  /** Names of event types. */
+  types: string[];
+  /** Which events of these; null where no filter or condition decides. */
+  takes: ((event: StoredEvent) => boolean) | null;
+}
+
+/** What would be sent to an endpoint now, because it chose so or automations call it. */
+export async function whatItWants(context: Context, endpoint: EndpointRecord): Promise<Wanted> {
+  const wanting = await whatWants(context, endpoint);
+  const patterns = wanting.map(({ pattern }) => pattern);
+  const known = await catalogue(context, endpoint.workspaceId);
+  const isFiltered = wanting.some(({ condition }) => condition !== null);
+  return {
+    types: known.map(({ name }) => name).filter((name) => wants(patterns, name)),
+    takes: isFiltered ? (event) => isWanted(wanting, event) : null,
+  };
+}
+
+interface Wanting {
   pattern: string;
   condition: Compiled | null;
 }
 
-/** What it chose, and what automations send it. */
-export async function whatWants(
-  context: Context,
-  { workspaceId, id, events, filter }: EndpointRecord,
-): Promise<Wanting[]> {
+async function whatWants(context: Context, { workspaceId, id, events, filter }: EndpointRecord): Promise<Wanting[]> {
   const ready = (text: string | null) => (text === null ? null : context.conditions.compile(text));
   const automations = await context.store.automations.triggersOf(workspaceId, id);
   return [

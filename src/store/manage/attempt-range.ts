@@ -12,7 +12,7 @@ export interface AttemptRange {
 
 /**
  * Between which ids the attempts of a time are to be looked for. The log is in the order in which attempts were recorded,
- * which is nearly that of their times: so the place is found by halving, in some twenty reads, where an index by time
+ * which is nearly that of their times: so the place is found by halving, where an index by time
  * would cost every delivery and looking at all of them seconds. What was recorded later than `recordedWithinMs` after it
  * began, or under a clock that was set back by more, may be missed.
  */
