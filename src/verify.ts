@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { plainSignature, signingKey, standardSignature } from './core/rules/sign.ts';
+import { plainSignature, signedContent, signingKey, standardSignature } from './core/rules/sign.ts';
 
 /**
  * The receiver's side, `posthorn/verify`: whether a request really came from Posthorn. It needs nothing but node:crypto.
@@ -51,7 +51,8 @@ export function verify({
     throw new VerificationError('webhook-timestamp is too far from the present');
   }
   const text = textOf(body);
-  const expected = secretsOf(secret).map((one) => standardSignature(signingKey(one), id, seconds, text));
+  const { content } = signedContent(id, seconds, text);
+  const expected = secretsOf(secret).map((one) => standardSignature(signingKey(one), content));
   if (!expected.some((one) => given.some((other) => equal(one, other)))) {
     throw new VerificationError('no signature in webhook-signature fits the secret and the body');
   }

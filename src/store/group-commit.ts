@@ -1,5 +1,7 @@
 /** As many operations always share one transaction; of more, half. */
 const wholeGroupMax = 32;
+/** So many rows are worth a transaction of their own: they wait for nothing else to share it. */
+const wholeGroupRows = 32;
 
 /** The answer to one operation of a group. */
 export type Outcome<R> = { ok: true; value: R } | { ok: false; error: unknown };
@@ -17,55 +19,107 @@ interface Waiting<Op, R> {
  */
 export class GroupCommit<Op, R> {
   readonly #commit: (ops: Op[]) => Promise<Outcome<R>[]>;
-  /** Bounds how long one group holds the database. */
   readonly #rowsMax: number;
+  readonly #groupsMax: number;
   #waiting: Waiting<Op, R>[] = [];
+  #waitingRows = 0;
   #exclusive: (() => Promise<void>)[] = [];
-  #running: Promise<void> | null = null;
+  #groupsUnderWay = 0;
+  #exclusiveUnderWay = false;
+  /** Exclusive work and groups take turns. */
+  #groupNext = false;
+  #startsInTick = false;
+  #startsInTurn = false;
+  #idle = Promise.withResolvers<void>();
 
-  constructor(commit: (ops: Op[]) => Promise<Outcome<R>[]>, rowsMax: number) {
+  /**
+   * `rowsMax` bounds how long one group holds the database. `groupsMax` groups are given to `commit` at a time: more than
+   * one where it takes them in order, so that it finds the next as soon as it is done with one.
+   */
+  constructor(commit: (ops: Op[]) => Promise<Outcome<R>[]>, rowsMax: number, groupsMax = 1) {
     this.#commit = commit;
     this.#rowsMax = rowsMax;
+    this.#groupsMax = groupsMax;
+    this.#idle.resolve();
   }
 
   /** `rows`: about how many rows the operation writes. */
   add(op: Op, rows: number): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       this.#waiting.push({ op, rows, resolve, reject });
-      this.#start();
+      this.#waitingRows += rows;
+      this.#startSoon();
     });
   }
 
   exclusive<T>(work: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#exclusive.push(() => work().then(resolve, reject));
-      this.#start();
+      this.#startSoon();
     });
   }
 
   /** Resolves when nothing is under way or waits. */
-  async idle(): Promise<void> {
-    while (this.#running !== null) await this.#running;
+  idle(): Promise<void> {
+    return this.#idle.promise;
+  }
+
+  get #isBusy(): boolean {
+    return this.#groupsUnderWay > 0 || this.#exclusiveUnderWay;
+  }
+
+  #startSoon(): void {
+    if (!this.#isBusy && this.#waiting.length + this.#exclusive.length === 1) this.#idle = Promise.withResolvers();
+    if (this.#waitingRows >= wholeGroupRows) return this.#startInTick();
+    // After this turn of the event loop: what arrives in it, publishes for example, is in the first group.
+    if (this.#startsInTurn || this.#isBusy) return;
+    this.#startsInTurn = true;
+    setImmediate(() => {
+      this.#startsInTurn = false;
+      this.#start();
+    });
+  }
+
+  #startInTick(): void {
+    if (this.#startsInTick) return;
+    this.#startsInTick = true;
+    process.nextTick(() => {
+      this.#startsInTick = false;
+      this.#start();
+    });
   }
 
   #start(): void {
-    // After this turn of the event loop: what arrived in it, answers of receivers for example, is in the first group.
-    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => this.#drain())
-      .finally(() => {
-        this.#running = null;
-        if (this.#waiting.length > 0 || this.#exclusive.length > 0) this.#start();
-      });
+    while (!this.#exclusiveUnderWay) {
+      if (this.#exclusive.length > 0 && !(this.#groupNext && this.#waiting.length > 0)) {
+        if (this.#groupsUnderWay === 0) void this.#runExclusive();
+        return;
+      }
+      if (this.#waiting.length === 0 || this.#groupsUnderWay >= this.#groupsMax) return;
+      if (this.#groupsUnderWay > 0 && this.#waitingRows < wholeGroupRows) return;
+      void this.#runGroup(this.#takeGroup());
+    }
   }
 
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#exclusive.length > 0) {
-      await this.#exclusive.shift()?.();
-      const group = this.#takeGroup();
-      if (group.length > 0) await this.#settle(group);
-      // Whoever was answered may ask again at once, and then is in the next group.
-      await new Promise<void>((resolve) => process.nextTick(resolve));
-    }
+  async #runExclusive(): Promise<void> {
+    this.#exclusiveUnderWay = true;
+    await this.#exclusive.shift()?.();
+    this.#exclusiveUnderWay = false;
+    this.#groupNext = true;
+    this.#ended();
+  }
+
+  async #runGroup(group: Waiting<Op, R>[]): Promise<void> {
+    this.#groupsUnderWay++;
+    await this.#settle(group);
+    this.#groupsUnderWay--;
+    this.#groupNext = false;
+    this.#ended();
+  }
+
+  #ended(): void {
+    if (this.#waiting.length + this.#exclusive.length > 0) this.#startInTick();
+    else if (!this.#isBusy) this.#idle.resolve();
   }
 
   #takeGroup(): Waiting<Op, R>[] {
@@ -79,6 +133,7 @@ export class GroupCommit<Op, R> {
       rows += waiting.rows;
       count++;
     }
+    this.#waitingRows -= rows;
     return this.#waiting.splice(0, count);
   }
 

@@ -10,6 +10,7 @@ const lanes = new Lanes({ slots: 64, laneSlots: 64 });
 lanes.add({
   delivery: { id: 0, workspaceId: 1, endpointId: 1, eventId: 1, endpointVersion: 1, attempts: 0, steps: 0 },
   event: { publicId: 'evt', type: 'a.b', data: '{}', occurredAt: 0 },
+  signed: null,
 });
 const lane = lanes.next(0)?.lane;
 
@@ -64,10 +65,14 @@ function recorderOver(settle: (ids: number[]) => Promise<boolean[]>) {
   return { recorder, clock, asked, given, recorded, order, logged };
 }
 
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 const idsFrom = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index);
 
 describe('recording', () => {
-  it('takes what ended meanwhile as the next batch, and of many half', async () => {
+  it('gives the store a second batch while one is committed, no third, and then half of what waits', async () => {
     const gate = Promise.withResolvers<void>();
     const r = recorderOver(async (ids) => {
       if (ids[0] === 0) await gate.promise;
@@ -75,25 +80,57 @@ describe('recording', () => {
     });
     r.recorder.add(ended(0));
     await until(() => r.asked.length === 1);
-    for (const id of idsFrom(1, 100)) r.recorder.add(ended(id));
+    for (const id of idsFrom(1, 31)) r.recorder.add(ended(id));
+    await turns(3);
+    expect(r.asked).toEqual([[0]]);
+    for (const id of idsFrom(32, 69)) r.recorder.add(ended(id));
+    await turns(3);
+    expect(r.asked.slice(0, 3)).toEqual([[0], idsFrom(1, 32), idsFrom(33, 34)]);
     gate.resolve();
     await until(() => r.recorded.flat().length === 101);
-    expect(r.asked).toEqual([[0], idsFrom(1, 50), idsFrom(51, 32), idsFrom(83, 18)]);
-    expect(r.recorded).toEqual(r.asked);
+    expect(r.asked).toEqual([[0], idsFrom(1, 32), idsFrom(33, 34), idsFrom(67, 32), idsFrom(99, 2)]);
+  });
+
+  it('has at most two batches at the store', async () => {
+    const gates: PromiseWithResolvers<void>[] = [];
+    const r = recorderOver(async (ids) => {
+      const gate = Promise.withResolvers<void>();
+      gates.push(gate);
+      await gate.promise;
+      return ids.map(() => true);
+    });
+    for (const id of idsFrom(0, 128)) r.recorder.add(ended(id));
+    await turns(3);
+    expect(r.asked).toEqual([idsFrom(0, 32), idsFrom(32, 32)]);
+    gates[1]?.resolve();
+    await until(() => r.asked.length === 3);
+    await turns(3);
+    expect(r.asked).toHaveLength(3);
+    expect(r.recorded).toEqual([idsFrom(32, 32)]);
+  });
+
+  it('lets the slots of one batch be filled in each turn of the event loop', async () => {
+    const r = recorderOver(async (ids) => ids.map(() => true));
+    const inTurn: number[] = [];
+    for (const id of idsFrom(0, 64)) r.recorder.add(ended(id));
+    while (r.recorded.length < 2) {
+      const before = r.recorded.length;
+      await turns(1);
+      inTurn.push(r.recorded.length - before);
+    }
+    expect(Math.max(...inTurn)).toBe(1);
   });
 
   it('sends a batch on its way before the slots of the last one are filled, unless it is small', async () => {
-    const r = recorderOver(async (ids) => ids.map(() => true));
-    for (const id of idsFrom(0, 32 + 32 + 15)) r.recorder.add(ended(id));
-    await until(() => r.recorded.flat().length === 79);
-    expect(r.order).toEqual([
-      'recording 40',
-      'recording 32',
-      'recorded 40',
-      'recorded 32',
-      'recording 7',
-      'recorded 7',
-    ]);
+    for (const [waiting, order] of [
+      [16, ['recording 32', 'recording 16', 'recorded 32', 'recorded 16']],
+      [15, ['recording 32', 'recorded 32', 'recording 15', 'recorded 15']],
+    ] as const) {
+      const r = recorderOver(async (ids) => ids.map(() => true));
+      for (const id of idsFrom(0, 32 + waiting)) r.recorder.add(ended(id));
+      await until(() => r.recorded.flat().length === 32 + waiting);
+      expect(r.order).toEqual(order);
+    }
   });
 
   it('repeats what the database does not take until it does', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Lane, Lanes, type Ready } from '../../src/core/journey/lanes.ts';
+import type { Ready } from '../../src/core/journey/attempts.ts';
+import { type Lane, Lanes } from '../../src/core/journey/lanes.ts';
 import type { DueEndpoint } from '../../src/core/ports.ts';
 import type { PaceOutcome } from '../../src/core/rules/pace.ts';
 
@@ -18,7 +19,7 @@ const endpoint = (id: number, more: Partial<DueEndpoint> = {}): DueEndpoint => (
 function ready(id: number, endpointId: number, workspaceId = 1): Ready {
   const event = { publicId: `evt_${id}`, type: 'contact.created', data: '{}', occurredAt: 0 };
   const delivery = { id, workspaceId, endpointId, eventId: id, endpointVersion: 1, attempts: 0, steps: 0 };
-  return { delivery, event };
+  return { delivery, event, signed: null };
 }
 
 /** Lanes that hold so many deliveries of endpoints 0, 1, 2 … */

@@ -2,7 +2,14 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { newSecret, plainSignature, secretFault, signingKey, standardSignature } from '../../src/core/rules/sign.ts';
+import {
+  newSecret,
+  plainSignature,
+  secretFault,
+  signedContent,
+  signingKey,
+  standardSignature,
+} from '../../src/core/rules/sign.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 200 });
 const plainSecret = fc
@@ -30,14 +37,14 @@ describe('webhook-signature', () => {
       signature: 'v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=',
     },
   ])('is the published one of Standard Webhooks for $messageId', ({ secret, messageId, seconds, body, signature }) => {
-    expect(standardSignature(signingKey(secret), messageId, seconds, body)).toBe(signature);
+    expect(standardSignature(signingKey(secret), signedContent(messageId, seconds, body).content)).toBe(signature);
   });
 
   it('is what the package standardwebhooks signs, and verifies, with any whsec_ secret', () => {
     fc.assert(
       fc.property(keyBytes, id, text, (bytes, messageId, body) => {
         const secret = newSecret(bytes);
-        const signature = standardSignature(signingKey(secret), messageId, nowSeconds, body);
+        const signature = standardSignature(signingKey(secret), signedContent(messageId, nowSeconds, body).content);
         const webhook = new Webhook(secret);
         expect(signature).toBe(webhook.sign(messageId, new Date(nowSeconds * 1_000), body));
         const headers = {
@@ -56,9 +63,11 @@ describe('webhook-signature', () => {
       fc.property(keyBytes, id, text, (bytes, messageId, body) => {
         const secret = newSecret(bytes);
         const bare = secret.replace(/=+$/, '');
-        const signature = standardSignature(signingKey(bare), messageId, nowSeconds, body);
+        const signature = standardSignature(signingKey(bare), signedContent(messageId, nowSeconds, body).content);
         expect(secretFault(bare)).toBeNull();
-        expect(signature).toBe(standardSignature(signingKey(secret), messageId, nowSeconds, body));
+        expect(signature).toBe(
+          standardSignature(signingKey(secret), signedContent(messageId, nowSeconds, body).content),
+        );
         expect(signature).toBe(new Webhook(bare).sign(messageId, new Date(nowSeconds * 1_000), body));
       }),
     );
@@ -69,7 +78,7 @@ describe('webhook-signature', () => {
       fc.property(plainSecret, id, text, (secret, messageId, body) => {
         const webhook = new Webhook(Buffer.from(secret), { format: 'raw' });
         const signed = webhook.sign(messageId, new Date(nowSeconds * 1_000), body);
-        expect(standardSignature(signingKey(secret), messageId, nowSeconds, body)).toBe(signed);
+        expect(standardSignature(signingKey(secret), signedContent(messageId, nowSeconds, body).content)).toBe(signed);
       }),
     );
   });
@@ -77,11 +86,11 @@ describe('webhook-signature', () => {
   it('changes with the id, the time, the body and the secret', () => {
     const key = signingKey('your-signing-secret');
     const signatures = [
-      standardSignature(key, 'evt_1', 1, 'a'),
-      standardSignature(key, 'evt_2', 1, 'a'),
-      standardSignature(key, 'evt_1', 2, 'a'),
-      standardSignature(key, 'evt_1', 1, 'b'),
-      standardSignature(signingKey('your-signing-secreT'), 'evt_1', 1, 'a'),
+      standardSignature(key, signedContent('evt_1', 1, 'a').content),
+      standardSignature(key, signedContent('evt_2', 1, 'a').content),
+      standardSignature(key, signedContent('evt_1', 2, 'a').content),
+      standardSignature(key, signedContent('evt_1', 1, 'b').content),
+      standardSignature(signingKey('your-signing-secreT'), signedContent('evt_1', 1, 'a').content),
     ];
     expect(new Set(signatures).size).toBe(signatures.length);
   });

@@ -44,6 +44,40 @@ describe('GroupCommit', () => {
     expect(database.groups).toEqual([['a'], ['b', 'c']]);
   });
 
+  it('gives a second group to a database that takes them in order, once it has 32 rows, and no third', async () => {
+    const database = fakeDatabase();
+    const commits = new GroupCommit<string, string>(database.commit, 1_000, 2);
+    database.hold();
+    const added = [commits.add('a', 1)];
+    await until(() => database.groups.length === 1);
+    added.push(commits.add('b', 31));
+    await new Promise(setImmediate);
+    expect(database.groups).toEqual([['a']]);
+    added.push(commits.add('c', 1));
+    await new Promise(setImmediate);
+    expect(database.groups).toEqual([['a'], ['b', 'c']]);
+    let alone = false;
+    const exclusive = commits.exclusive(async () => void (alone = true));
+    added.push(commits.add('d', 32));
+    await new Promise(setImmediate);
+    expect([database.groups.length, alone]).toEqual([2, false]);
+    database.release();
+    expect(await Promise.all(added)).toEqual(['A', 'B', 'C', 'D']);
+    await exclusive;
+  });
+
+  it('does not wait for the end of the turn with 32 rows', async () => {
+    const database = fakeDatabase();
+    const commits = new GroupCommit<string, string>(database.commit, 1_000);
+    const added = [commits.add('a', 31)];
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    expect(database.groups).toEqual([]);
+    added.push(commits.add('b', 1));
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    expect(database.groups).toEqual([['a', 'b']]);
+    await Promise.all(added);
+  });
+
   it('bounds a group by its rows, and takes one that is larger by itself', async () => {
     const database = fakeDatabase();
     const commits = new GroupCommit<string, string>(database.commit, 5);

@@ -64,6 +64,13 @@ export const weakenings: Weakening[] = [
     named: 'ends a silent attempt',
   },
   {
+    guard: 'signatures: a timestamp is that of its attempt',
+    file: 'src/core/journey/send.ts',
+    from: ' && request.seconds === Math.floor(now / 1_000)',
+    to: nothing,
+    tests: 'test/journey/sign-ahead.test.ts',
+  },
+  {
     guard: 'byte limit',
     file: 'src/net/sender.ts',
     from: '    maxResponseSize: responseBytesMax,\n',

@@ -1,4 +1,4 @@
-import type { DueEndpoint, LeasedDelivery, LeasedEvent } from '../ports.ts';
+import type { DueEndpoint } from '../ports.ts';
 import {
   afterAnswer,
   failingPace,
@@ -8,12 +8,7 @@ import {
   type PaceOutcome,
   startsPerSecond,
 } from '../rules/pace.ts';
-
-/** A leased delivery with its event, waiting for a slot. */
-export interface Ready {
-  delivery: LeasedDelivery;
-  event: LeasedEvent;
-}
+import type { Ready } from './attempts.ts';
 
 /** One endpoint's part of the work in this process. */
 export interface Lane {
@@ -135,7 +130,12 @@ export class Lanes {
     this.#forgetIdle(lane);
   }
 
-  add(ready: Ready): void {
+  /** Whether what is leased for this lane will probably be sent within moments. */
+  isQuick(lane: Lane): boolean {
+    return lane.ahead > aheadMin;
+  }
+
+  add(ready: Ready): Lane {
     const { endpointId, workspaceId } = ready.delivery;
     const lane = this.#lane({ id: endpointId, workspaceId, failing: false });
     lane.ready.push(ready);
@@ -143,6 +143,7 @@ export class Lanes {
     lane.more = true;
     lane.deep = true;
     this.readyCount++;
+    return lane;
   }
 
   /** The next delivery to send, taking turns between lanes; null when nothing may begin now. */

@@ -6,9 +6,11 @@ import type { Lane } from './lanes.ts';
 const againMs = 1_000;
 /** When a delivery is tried again that failed through a fault of ours. */
 const faultMs = 60_000;
-/** As many are always recorded together; of more, half. */
-const wholeBatchMax = 32;
-/** From so many on, a batch that waits goes to the store before the slots of the last one are filled again. */
+/** So many go to the store at once, without waiting for what else ends in the same turn of the event loop; of more, half. */
+const wholeBatch = 32;
+/** While one batch is committed, the next one is on its way: neither the disk nor the network waits for the other. */
+const underWayMax = 2;
+/** From so many on, what waits goes to the store before the slots of the last batch are filled again. */
 const nextFirstMin = 16;
 
 /** An attempt that has ended. */
@@ -30,14 +32,17 @@ export interface RecorderEvents {
 }
 
 /**
- * Records attempts, a batch at a time: those that end while a batch is being recorded are the next. It repeats what the
- * database does not take, since the answer that an attempt got must not be lost.
+ * Records attempts in batches, which share a transaction and its fsync. It repeats what the database does not take, since
+ * the answer that an attempt got must not be lost.
  */
 export class Recorder {
   readonly #ports: Pick<Ports, 'store' | 'clock' | 'log'>;
   readonly #events: RecorderEvents;
   #waiting: Ended[] = [];
-  #recording = false;
+  #underWay = 0;
+  #gathering = false;
+  #recorded: Ended[][] = [];
+  #telling = false;
 
   constructor(ports: Pick<Ports, 'store' | 'clock' | 'log'>, events: RecorderEvents) {
     this.#ports = ports;
@@ -46,37 +51,46 @@ export class Recorder {
 
   add(ended: Ended): void {
     this.#waiting.push(ended);
-    if (!this.#recording) void this.#recordAll();
+    if (this.#waiting.length >= wholeBatch) this.#recordNext();
+    else if (this.#underWay === 0) void this.#gather();
   }
 
-  async #recordAll(): Promise<void> {
-    this.#recording = true;
-    let recorded: Ended[] = [];
-    while (this.#waiting.length > 0) {
-      const batch = await this.#gather();
-      const writing = this.#recordBatch(batch);
-      // Filling slots takes longer than writing: the disk works meanwhile.
-      if (recorded.length > 0) {
-        await turn();
-        this.#events.recorded(recorded);
-      }
-      await writing;
-      recorded = batch;
-      if (this.#waiting.length >= nextFirstMin) continue;
-      this.#events.recorded(recorded);
-      recorded = [];
-    }
-    this.#recording = false;
-  }
-
-  /** Waits while each turn of the event loop brings more, up to a batch. */
-  async #gather(): Promise<Ended[]> {
-    for (let seen = 0; this.#waiting.length > seen && this.#waiting.length < wholeBatchMax; ) {
+  /** Waits while each turn of the event loop brings more. */
+  async #gather(): Promise<void> {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    for (let seen = 0; this.#waiting.length > seen; ) {
       seen = this.#waiting.length;
       await turn();
     }
-    // Half of many: if every slot waited for the same commit, the network would stand still for it.
-    return this.#waiting.splice(0, Math.max(wholeBatchMax, Math.ceil(this.#waiting.length / 2)));
+    this.#gathering = false;
+    this.#recordNext();
+  }
+
+  #recordNext(): void {
+    if (this.#underWay >= underWayMax || this.#waiting.length === 0) return;
+    const batch = this.#waiting.splice(0, Math.max(wholeBatch, Math.ceil(this.#waiting.length / 2)));
+    this.#underWay++;
+    void this.#recordBatch(batch).then(() => {
+      this.#underWay--;
+      this.#recorded.push(batch);
+      if (!this.#telling) void this.#tell();
+    });
+  }
+
+  /**
+   * One batch in each turn of the event loop: requests begun in the same turn are written, and answered, together, and then
+   * the network would stand still while all of them are recorded.
+   */
+  async #tell(): Promise<void> {
+    this.#telling = true;
+    for (let batch = this.#recorded.shift(); batch !== undefined; batch = this.#recorded.shift()) {
+      if (this.#waiting.length >= nextFirstMin) this.#recordNext();
+      this.#events.recorded(batch);
+      if (this.#waiting.length > 0 && this.#underWay === 0) void this.#gather();
+      await turn();
+    }
+    this.#telling = false;
   }
 
   async #recordBatch(batch: Ended[]): Promise<void> {

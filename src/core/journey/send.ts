@@ -3,7 +3,7 @@ import type { AttemptFacts, LeasedEvent, Ports, SendResult, TargetRecord } from 
 import { envelope } from '../rules/envelope.ts';
 import { openHeaders } from '../rules/headers.ts';
 import type { Vault } from '../rules/seal.ts';
-import { plainSignature, type SigningKey, signingKey, standardSignature } from '../rules/sign.ts';
+import { plainSignature, type SigningKey, signedContent, signingKey, standardSignature } from '../rules/sign.ts';
 import type { Settings } from '../settings.ts';
 import type { AttemptError } from '../vocabulary.ts';
 import type { SendTest } from '../use-case.ts';
@@ -16,6 +16,14 @@ export interface PreparedTarget {
   /** Newest first. */
   keys: { key: SigningKey; validUntil: number | null }[];
   ownHeaders: string[];
+}
+
+/** One attempt's request. Its timestamp is `seconds`: it may only be sent within that second, and to `target` as it is. */
+export interface SignedRequest {
+  target: PreparedTarget;
+  seconds: number;
+  headers: string[];
+  body: Buffer;
 }
 
 /** What every request of this process says, and how long one may take. */
@@ -38,22 +46,33 @@ export function prepareTarget(record: TargetRecord, vault: Vault): PreparedTarge
   };
 }
 
-/** The third stage: sign, POST once, classify the answer. Never throws. */
-export async function send(
-  ports: Pick<Ports, 'sender' | 'clock'>,
+/** The third stage, in two steps: sign, then POST once and classify the answer. */
+export function sign(
   settings: SendSettings,
   target: PreparedTarget,
   event: LeasedEvent,
+  now: number,
   isTest: boolean,
+): SignedRequest {
+  const seconds = Math.floor(now / 1_000);
+  const text = envelope(target.includeData ? event : { ...event, data: null });
+  const { content, body } = signedContent(event.publicId, seconds, text);
+  return { target, seconds, headers: requestHeaders(settings, target, event, { now, content, body, isTest }), body };
+}
+
+/** Whether what was signed ahead is still what `sign` would make of it. */
+export function isAsSigned(request: SignedRequest, target: PreparedTarget, now: number): boolean {
+  return request.target === target && request.seconds === Math.floor(now / 1_000);
+}
+
+/** Never throws. */
+export async function send(
+  ports: Pick<Ports, 'sender' | 'clock'>,
+  settings: SendSettings,
+  { target, headers, body }: SignedRequest,
 ): Promise<AttemptFacts & Pick<SendResult, 'retryAfter'>> {
   const startedAt = ports.clock.now();
-  const body = envelope(target.includeData ? event : { ...event, data: null });
-  const result = await ports.sender.send({
-    url: target.url,
-    headers: requestHeaders(settings, target, event, body, startedAt, isTest),
-    body,
-    deadlineMs: settings.attemptTimeoutMs,
-  });
+  const result = await ports.sender.send({ url: target.url, headers, body, deadlineMs: settings.attemptTimeoutMs });
   return {
     startedAt,
     durationMs: Math.round(result.durationMs),
@@ -81,12 +100,9 @@ function requestHeaders(
   settings: SendSettings,
   target: PreparedTarget,
   event: LeasedEvent,
-  body: string,
-  now: number,
-  isTest: boolean,
+  { now, content, body, isTest }: { now: number; content: Buffer; body: Buffer; isTest: boolean },
 ): string[] {
   const { brand, version } = settings;
-  const seconds = Math.floor(now / 1_000);
   const keys = target.keys.filter(({ validUntil }) => validUntil === null || validUntil > now);
   const newest = keys[0];
   const oldest = keys.at(-1);
@@ -98,9 +114,9 @@ function requestHeaders(
     'webhook-id',
     event.publicId,
     'webhook-timestamp',
-    String(seconds),
+    String(Math.floor(now / 1_000)),
     'webhook-signature',
-    keys.map(({ key }) => standardSignature(key, event.publicId, seconds, body)).join(' '),
+    keys.map(({ key }) => standardSignature(key, content)).join(' '),
     `X-${brand}-Event`,
     event.type,
   ];
@@ -117,7 +133,8 @@ export function makeTestSender(ports: Ports, settings: Settings, vault: Vault): 
   return async (endpointId, sample) => {
     const record = await ports.store.journey.target(endpointId);
     if (record === null) throw notFound('endpoint');
-    const facts = await send(ports, settings, prepareTarget(record, vault), sample, true);
+    const request = sign(settings, prepareTarget(record, vault), sample, ports.clock.now(), true);
+    const facts = await send(ports, settings, request);
     return { endpointVersion: record.version, attempt: facts, succeeded: facts.error === null };
   };
 }

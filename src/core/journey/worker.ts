@@ -1,14 +1,13 @@
-import type { LeasedDelivery, LeasedEvent, Ports, Settlement } from '../ports.ts';
+import type { Ports } from '../ports.ts';
 import type { Vault } from '../rules/seal.ts';
 import type { Settings } from '../settings.ts';
+import { Attempts, type Ready } from './attempts.ts';
 import { claim } from './claim.ts';
 import { Heart } from './heart.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { KnownTargets } from './known-targets.ts';
-import { type Lane, Lanes, type Ready } from './lanes.ts';
+import { type Lane, Lanes } from './lanes.ts';
 import { type Ended, Recorder } from './recorder.ts';
-import { send } from './send.ts';
-import { settlementOf } from './settle.ts';
+import { SignAhead } from './sign-ahead.ts';
 
 /** When the store is asked again for due work that it could not give just now. */
 const lookAgainMs = 1_000;
@@ -40,12 +39,12 @@ export function makeWorker(ports: Ports, settings: Settings, vault: Vault, name 
 
 class Dispatcher implements Worker {
   readonly #ports: Ports;
-  readonly #settings: Settings;
   readonly #lanes: Lanes;
   readonly #heart: Heart;
   readonly #recorder: Recorder;
   readonly #housekeeping: Housekeeping;
-  readonly #targets: KnownTargets;
+  readonly #attempts: Attempts;
+  readonly #signAhead: SignAhead;
   #running = false;
   /** Set while `#pump` works: a wake then means one more round. */
   #pumping: Promise<void> | null = null;
@@ -56,8 +55,8 @@ class Dispatcher implements Worker {
 
   constructor(ports: Ports, settings: Settings, vault: Vault, name: string) {
     this.#ports = ports;
-    this.#settings = settings;
-    this.#targets = new KnownTargets(ports.store, vault);
+    this.#attempts = new Attempts(ports, settings, vault);
+    this.#signAhead = new SignAhead((ready) => this.#attempts.signAhead(ready));
     this.#housekeeping = new Housekeeping(ports, settings.retentionMs, {
       isRunning: () => this.#running,
       made: () => this.wake(),
@@ -161,7 +160,9 @@ class Dispatcher implements Worker {
     if (workerId !== this.#heart.workerId) return;
     for (const delivery of claimed.deliveries) {
       const event = claimed.events.get(delivery.eventId);
-      if (event !== undefined) this.#lanes.add({ delivery, event });
+      if (event === undefined) continue;
+      const ready: Ready = { delivery, event, signed: null };
+      if (this.#lanes.isQuick(this.#lanes.add(ready))) this.#signAhead.add(ready);
     }
     for (const endpointId of claimed.exhausted) this.#lanes.exhausted(endpointId);
     this.#fill();
@@ -196,6 +197,7 @@ class Dispatcher implements Worker {
     for (let next = this.#lanes.next(now); next !== null; next = this.#lanes.next(now)) {
       void this.#attempt(next.lane, next.ready, workerId);
     }
+    this.#signAhead.start();
     this.#cancelGate();
     const { gateAt } = this.#lanes;
     if (gateAt !== null && this.#running) this.#cancelGate = clock.after(gateAt - now, () => this.#fill());
@@ -207,9 +209,9 @@ class Dispatcher implements Worker {
     this.wake();
   }
 
-  async #attempt(lane: Lane, { delivery, event }: Ready, workerId: number): Promise<void> {
-    const settlement = await this.#settlement(delivery, event);
-    this.#recorder.add({ lane, workerId, deliveryId: delivery.id, settlement });
+  async #attempt(lane: Lane, ready: Ready, workerId: number): Promise<void> {
+    const settlement = await this.#attempts.make(ready);
+    this.#recorder.add({ lane, workerId, deliveryId: ready.delivery.id, settlement });
   }
 
   /** Their slots are free only now: what a crash would repeat is never more than the slots. */
@@ -223,24 +225,5 @@ class Dispatcher implements Worker {
 
   #refill(batch: Ended[], wanting: (lane: Lane) => boolean): void {
     if (batch.some(({ lane }) => wanting(lane))) this.wake();
-  }
-
-  /** Sends once; null when nothing was sent. */
-  async #settlement(delivery: LeasedDelivery, event: LeasedEvent): Promise<Settlement | null> {
-    try {
-      const target = this.#targets.known(delivery) ?? (await this.#targets.read(delivery));
-      if (target === null) return null;
-      const facts = await send(this.#ports, this.#settings, target, event, false);
-      this.#ports.metrics.attempted(facts.error, facts.durationMs);
-      return settlementOf(delivery, target.version, event.type, facts, {
-        scheduleMs: this.#settings.retryScheduleMs,
-        now: this.#ports.clock.now(),
-        random: this.#ports.random.float(),
-      });
-    } catch (error) {
-      // A fault of ours must not look like the receiver's: no attempt is recorded, and the delivery comes again.
-      this.#ports.log.error({ error: String(error), endpoint: delivery.endpointId }, 'an attempt could not be made');
-      return null;
-    }
   }
 }

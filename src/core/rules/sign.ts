@@ -35,14 +35,23 @@ export function signingKey(secret: string): SigningKey {
   return { standard: bytes === null ? plain : createSecretKey(bytes), plain };
 }
 
+/**
+ * What the signatures cover, as bytes that are encoded once: `content` is `id.timestamp.body` (Standard Webhooks 1.0), and
+ * `body` the last part of the same buffer.
+ */
+export function signedContent(id: string, timestampSeconds: number, body: string): { content: Buffer; body: Buffer } {
+  const head = `${id}.${timestampSeconds}.`;
+  const content = Buffer.from(head + body);
+  return { content, body: content.subarray(Buffer.byteLength(head)) };
+}
+
 /** One entry of `webhook-signature` (Standard Webhooks 1.0): `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`. */
-export function standardSignature(key: SigningKey, id: string, timestampSeconds: number, body: string): string {
-  const hmac = createHmac('sha256', key.standard);
-  return `v1,${hmac.update(`${id}.${timestampSeconds}.${body}`).digest('base64')}`;
+export function standardSignature(key: SigningKey, content: Buffer): string {
+  return `v1,${createHmac('sha256', key.standard).update(content).digest('base64')}`;
 }
 
 /** `X-<Brand>-Signature`: HMAC-SHA256 of the raw body, in hex. */
-export function plainSignature(key: SigningKey, body: string): string {
+export function plainSignature(key: SigningKey, body: string | Buffer): string {
   return createHmac('sha256', key.plain).update(body).digest('hex');
 }
 

@@ -17,7 +17,9 @@ export function openWriter(path: string): Database.Database {
   db.pragma('synchronous = FULL');
   // What is freed within a page is overwritten; `erasing.ts` says more where a payload is erased.
   db.pragma('secure_delete = fast');
-  db.pragma('cache_size = -65536');
+  // 16 MiB. In a file of less than 1 GiB every commit after a page was split walks the whole cache: SQLite moves pages by way
+  // of the number of the page at 1 GiB, and then looks for what lies past the end.
+  db.pragma('cache_size = -16384');
   // A larger log means fewer checkpoints, each of which syncs the whole file.
   db.pragma('wal_autocheckpoint = 4000');
   db.pragma('journal_size_limit = 67108864');

@@ -19,6 +19,8 @@ import type { WriterThread, Writing } from './writer-thread.ts';
 
 /** Bounds how long one group holds the file: about 10 ms of writing. */
 const groupRowsMax = 2_000;
+/** While the thread commits one, the next is there already: it need not be woken for it. */
+const groupsMax = 2;
 /** How soon a commit of another process is noticed. */
 const outsideCheckMs = 25;
 
@@ -31,7 +33,7 @@ export function openSqlite(path: string, thread: WriterThread): Store {
 export function sqliteStore(reader: Database, thread: Writing): Store {
   const read = new Kysely<Tables>({ dialect: new SqliteDialect({ database: reader }) });
   const write = new Kysely<Tables>({ dialect: writerDialect(thread) });
-  const commits = new GroupCommit<JourneyOp, JourneyResult>((ops) => commitGroup(thread, ops), groupRowsMax);
+  const commits = new GroupCommit<JourneyOp, JourneyResult>((ops) => commitGroup(thread, ops), groupRowsMax, groupsMax);
   const access = {
     read,
     write: <T>(work: (trx: Kysely<Tables>) => Promise<T>) => commits.exclusive(() => write.transaction().execute(work)),
