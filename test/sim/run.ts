@@ -60,6 +60,7 @@ export class Simulation implements Machine {
   #latestClock = epoch;
   /** By place; null while it is down. */
   readonly lives: (Life | null)[] = [];
+  readonly #stopping = new Set<Life>();
   #lifeCount = 0;
   #idCount = 0;
 
@@ -85,7 +86,7 @@ export class Simulation implements Machine {
 
   /** The latest that any clock ever showed. */
   #clock(): number {
-    const skew = Math.max(0, ...this.lives.map((life) => life?.clockSkew ?? 0));
+    const skew = Math.max(0, ...[...this.lives, ...this.#stopping].map((life) => life?.clockSkew ?? 0));
     this.#latestClock = Math.max(this.#latestClock, epoch + this.world.now + this.clockOffset + skew);
     return this.#latestClock;
   }
@@ -163,6 +164,7 @@ export class Simulation implements Machine {
   #start(place: number): void {
     const life = new Life(this, `p${place}#${++this.#lifeCount}`);
     if (this.chaos.jumps && this.world.random.chance(0.3)) life.clockSkew = this.world.random.int(-2_000, 2_000);
+    this.#clock();
     this.lives[place] = life;
     this.world.note(`${life.name} starts`);
     const delivers = !this.chaos.publishOnly || place > 0 || this.chaos.processes === 1;
@@ -191,8 +193,11 @@ export class Simulation implements Machine {
       return this.#startLater(place);
     }
     this.lives[place] = null;
+    this.#stopping.add(life);
     void life.core.worker.stop(this.world.random.int(0, 500)).finally(() => {
       life.die();
+      this.#clock();
+      this.#stopping.delete(life);
       this.#startLater(place);
     });
   }

@@ -6,6 +6,7 @@ import { iso } from '../../core/rules/times.ts';
 import type { Changed, ChangeAccess } from '../access.ts';
 import { deliveryState, deliveryStatusOf, endpointStatus, type Tables } from '../tables.ts';
 import { overwriting } from '../erasing.ts';
+import { updatedAt } from './endpoint-rows.ts';
 import { keepEvents, lockEndpoints } from './lock.ts';
 
 /** Clocks of several processes may differ by this much, so that rows are not quite in the order of their times. */
@@ -231,7 +232,7 @@ async function cancelPending(trx: Kysely<Tables>, eventId: number, now: number):
   for (const id of ids) {
     await trx
       .updateTable('endpoints')
-      .set({ pending_count: sql`pending_count - 1`, updated_at: now })
+      .set({ pending_count: sql`pending_count - 1`, updated_at: updatedAt(now) })
       .where('id', '=', id)
       .execute();
   }

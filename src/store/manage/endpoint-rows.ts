@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { EndpointChange, EndpointRecord, NewEndpoint } from '../../core/ports.ts';
 import { activated } from '../../core/rules/health.ts';
 import { healthColumns, healthOf } from '../health-columns.ts';
@@ -25,6 +26,10 @@ export function versionAfter(row: Omit<EndpointTable, 'id'>, change: EndpointCha
   return same ? row.version : row.version + 1;
 }
 
+/** `now` as `updated_at`, never earlier than it was, whatever a late or wrong clock says: matching relies on it (`matchable.ts`). */
+export const updatedAt = (now: number) =>
+  sql<number>`case when updated_at > ${now} then updated_at else cast(${now} as bigint) end`;
+
 export function changedColumns(row: Omit<EndpointTable, 'id'>, change: EndpointChange, version: number) {
   const { name, url, events, description, filter, includeData, sealedHeaders, status, movedByKeyId, now } = change;
   const health = status === 'active' ? healthColumns(activated(healthOf(row))) : {};
@@ -42,7 +47,7 @@ export function changedColumns(row: Omit<EndpointTable, 'id'>, change: EndpointC
     ...(status === undefined ? {} : { status: endpointStatus[status] }),
     // What waited while it was not active is looked at now.
     ...(status === 'active' ? { next_due_at: row.pending_count > 0 ? now : null } : {}),
-    updated_at: now,
+    updated_at: Math.max(row.updated_at, now),
   };
 }
 

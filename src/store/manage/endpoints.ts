@@ -11,7 +11,15 @@ import { cancelOwed } from '../cancel-owed.ts';
 import { noteFilterErrors } from './filter-errors.ts';
 import { lockEndpoints, lockWorkspace } from './lock.ts';
 import { existing, withNextAttempt } from './endpoint-reads.ts';
-import { changedColumns, endpointRecord, endpointRow, isAsSeen, versionAfter, wasActive } from './endpoint-rows.ts';
+import {
+  changedColumns,
+  endpointRecord,
+  endpointRow,
+  isAsSeen,
+  updatedAt,
+  versionAfter,
+  wasActive,
+} from './endpoint-rows.ts';
 import { endpointKind, endpointStatus, type Tables } from '../tables.ts';
 
 export function endpointStore({ read, write, change }: ChangeAccess): EndpointStore {
@@ -32,15 +40,7 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
       .values(endpointRow(endpoint))
       .returning('id')
       .executeTakeFirstOrThrow();
-    await trx
-      .insertInto('endpoint_urls')
-      .values({
-        endpoint_id: id,
-        version: 1,
-        url: endpoint.url,
-        was_active: wasActive(endpointStatus[endpoint.status]),
-      })
-      .execute();
+    await insertUrl(trx, id, 1, endpoint.url, endpointStatus[endpoint.status]);
     await insertSecret(trx, id, endpoint.sealedSecret, endpoint.now);
     await bumpVersion(trx, endpoint.workspaceId);
     return one(trx, id);
@@ -131,15 +131,8 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
           .where('id', '=', id)
           .execute();
         if (version !== row.version) {
-          await trx
-            .insertInto('endpoint_urls')
-            .values({
-              endpoint_id: id,
-              version,
-              url: wanted.url ?? row.url,
-              was_active: wasActive(wanted.status === undefined ? row.status : endpointStatus[wanted.status]),
-            })
-            .execute();
+          const status = wanted.status === undefined ? row.status : endpointStatus[wanted.status];
+          await insertUrl(trx, id, version, wanted.url ?? row.url, status);
         }
         await bumpVersion(trx, workspaceId, row.status === endpointStatus.active ? id : undefined);
         return changedTo(await one(trx, id), endpointRecord(row));
@@ -185,15 +178,12 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
           .execute();
         const { version, url, status, public_id } = await trx
           .updateTable('endpoints')
-          .set({ version: sql`version + 1`, updated_at: now })
+          .set({ version: sql`version + 1`, updated_at: updatedAt(now) })
           .where('workspace_id', '=', workspaceId)
           .where('id', '=', id)
           .returning(['version', 'url', 'status', 'public_id'])
           .executeTakeFirstOrThrow();
-        await trx
-          .insertInto('endpoint_urls')
-          .values({ endpoint_id: id, version, url, was_active: wasActive(status) })
-          .execute();
+        await insertUrl(trx, id, version, url, status);
         const after = { old_secret_valid_until: iso(oldValidUntil) };
         return { answer: undefined, audit: { workspaceId, target: public_id, before: null, after } };
       }),
@@ -241,7 +231,13 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
   };
 }
 
-/** One that was not deleted. */
+async function insertUrl(trx: Kysely<Tables>, endpointId: number, version: number, url: string, status: number) {
+  await trx
+    .insertInto('endpoint_urls')
+    .values({ endpoint_id: endpointId, version, url, was_active: wasActive(status) })
+    .execute();
+}
+
 async function insertSecret(trx: Kysely<Tables>, endpointId: number, sealed: Buffer, now: number): Promise<void> {
   await trx
     .insertInto('endpoint_secrets')
