@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { SendResult } from '../core/ports.ts';
 import type { AttemptError } from '../core/vocabulary.ts';
 import { attemptErrorOf, isRefusedInformational, SendFailure } from './failure.ts';
+import type { InFlight } from './in-flight.ts';
 
 /** Of a response's body, kept for people to read. */
 export const excerptBytesMax = 16 * 1_024;
@@ -11,7 +12,8 @@ const retryAfterCharactersMax = 100;
 export class Attempt implements Dispatcher.DispatchHandler {
   /** Epoch milliseconds of the sender's clock. */
   readonly deadlineAt: number;
-  readonly #inFlight: Set<Attempt>;
+  readonly #inFlight: InFlight;
+  readonly #place: number;
   readonly #resolve: (result: SendResult) => void;
   readonly #startedAt = performance.now();
   #controller: Dispatcher.DispatchController | null = null;
@@ -23,11 +25,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #excerptBytes = 0;
 
   /** Is in `inFlight` until it has called `resolve`. */
-  constructor(deadlineAt: number, inFlight: Set<Attempt>, resolve: (result: SendResult) => void) {
+  constructor(deadlineAt: number, inFlight: InFlight, resolve: (result: SendResult) => void) {
     this.deadlineAt = deadlineAt;
     this.#inFlight = inFlight;
     this.#resolve = resolve;
-    inFlight.add(this);
+    this.#place = inFlight.add(this);
   }
 
   /** Ends it wherever it is; what is still on the wire is cut, what has not been sent never will be. */
@@ -94,7 +96,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #end(failure: AttemptError | null): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#inFlight.delete(this);
+    this.#inFlight.remove(this.#place);
     this.#resolve({
       responseCode: this.#status,
       error: this.#status === null ? failure : spoils(failure, this.#status) ? failure : null,

@@ -3,6 +3,7 @@ import type { Clock, OutgoingRequest, Sender, SendResult } from '../core/ports.t
 import type { AllowedUrl, Policy } from './address.ts';
 import { Attempt } from './attempt.ts';
 import { makeConnector } from './connector.ts';
+import { InFlight } from './in-flight.ts';
 import { type Lookup, makeLookup } from './lookup.ts';
 
 export interface SenderOptions {
@@ -51,7 +52,7 @@ export function makeSender(options: SenderOptions): Sender {
     keepAliveMaxTimeout: idleConnectionMsMax,
     maxRequestsPerClient: requestsPerConnectionMax,
   });
-  const inFlight = new Set<Attempt>();
+  const inFlight = new InFlight();
   const targetOf = makeTargetCache(policy);
   let cancelSweep: (() => void) | null = null;
 
@@ -64,10 +65,10 @@ export function makeSender(options: SenderOptions): Sender {
     cancelSweep = null;
     const now = clock.now();
     let nextAt = Number.POSITIVE_INFINITY;
-    for (const attempt of inFlight) {
+    inFlight.forEach((attempt) => {
       if (attempt.deadlineAt <= now) attempt.end('timeout');
       else nextAt = Math.min(nextAt, attempt.deadlineAt);
-    }
+    });
     if (inFlight.size > 0) sweepWithin(nextAt - now);
   }
 
@@ -82,7 +83,7 @@ export function makeSender(options: SenderOptions): Sender {
       });
     },
     async close(): Promise<void> {
-      for (const attempt of inFlight) attempt.end('interrupted');
+      inFlight.forEach((attempt) => attempt.end('interrupted'));
       cancelSweep?.();
       cancelSweep = null;
       await agent.destroy();

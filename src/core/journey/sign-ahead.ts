@@ -11,8 +11,7 @@ const dataMax = 8 * 1_024;
  */
 export class SignAhead {
   readonly #sign: (ready: Ready) => void;
-  #waiting: Ready[] = [];
-  #next = 0;
+  readonly #waiting: Ready[] = [];
   #isWorking = false;
 
   constructor(sign: (ready: Ready) => void) {
@@ -32,10 +31,8 @@ export class SignAhead {
 
   #work(): void {
     for (let count = 0; count < perTurn; ) {
-      const ready = this.#waiting[this.#next++];
+      const ready = this.#waiting.shift();
       if (ready === undefined) {
-        this.#waiting = [];
-        this.#next = 0;
         this.#isWorking = false;
         return;
       }
