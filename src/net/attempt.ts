@@ -12,7 +12,7 @@ const retryAfterCharactersMax = 100;
 export class Attempt implements Dispatcher.DispatchHandler {
   /** Epoch milliseconds of the sender's clock. */
   readonly deadlineAt: number;
-  readonly #inFlight: InFlight;
+  readonly #inFlight: InFlight<Attempt>;
   readonly #place: number;
   readonly #resolve: (result: SendResult) => void;
   readonly #startedAt = performance.now();
@@ -25,7 +25,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #excerptBytes = 0;
 
   /** Is in `inFlight` until it has called `resolve`. */
-  constructor(deadlineAt: number, inFlight: InFlight, resolve: (result: SendResult) => void) {
+  constructor(deadlineAt: number, inFlight: InFlight<Attempt>, resolve: (result: SendResult) => void) {
     this.deadlineAt = deadlineAt;
     this.#inFlight = inFlight;
     this.#resolve = resolve;

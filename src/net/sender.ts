@@ -52,7 +52,7 @@ export function makeSender(options: SenderOptions): Sender {
     keepAliveMaxTimeout: idleConnectionMsMax,
     maxRequestsPerClient: requestsPerConnectionMax,
   });
-  const inFlight = new InFlight();
+  const inFlight = new InFlight<Attempt>();
   const targetOf = makeTargetCache(policy);
   let cancelSweep: (() => void) | null = null;
 

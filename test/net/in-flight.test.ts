@@ -3,15 +3,15 @@ import { Attempt } from '../../src/net/attempt.ts';
 import { InFlight } from '../../src/net/in-flight.ts';
 
 describe('attempts in flight', () => {
-  const begin = (inFlight: InFlight) => new Attempt(0, inFlight, () => {});
-  const all = (inFlight: InFlight) => {
+  const begin = (inFlight: InFlight<Attempt>) => new Attempt(0, inFlight, () => {});
+  const all = (inFlight: InFlight<Attempt>) => {
     const seen: Attempt[] = [];
     inFlight.forEach((attempt) => seen.push(attempt));
     return seen;
   };
 
   it('are those that have begun and not ended', () => {
-    const inFlight = new InFlight();
+    const inFlight = new InFlight<Attempt>();
     const [first, second, third] = [begin(inFlight), begin(inFlight), begin(inFlight)];
     second.end('timeout');
     expect(all(inFlight)).toEqual([first, third]);
@@ -21,7 +21,7 @@ describe('attempts in flight', () => {
   });
 
   it('leave their place once, however often they are ended', () => {
-    const inFlight = new InFlight();
+    const inFlight = new InFlight<Attempt>();
     const first = begin(inFlight);
     first.end('timeout');
     const second = begin(inFlight);
@@ -31,7 +31,7 @@ describe('attempts in flight', () => {
   });
 
   it('may end while all are visited', () => {
-    const inFlight = new InFlight();
+    const inFlight = new InFlight<Attempt>();
     for (let count = 0; count < 100; count++) begin(inFlight);
     inFlight.forEach((attempt) => attempt.end('interrupted'));
     expect(inFlight.size).toBe(0);
