@@ -51,9 +51,17 @@ export const weakenings: Weakening[] = [
   {
     guard: 'one client: nothing else opens connections',
     file: 'src/core/journey/send.ts',
-    from: '/** The third stage:',
-    to: "export const leak = () => fetch('https://example.com');\n/** The third stage:",
+    from: '/** The third stage,',
+    to: "export const leak = () => fetch('https://example.com');\n/** The third stage,",
     tests: 'test/security/outbound.test.ts',
+  },
+  {
+    guard: 'wide events: a clock that is behind takes nothing back',
+    file: 'src/store/manage/endpoint-rows.ts',
+    from: 'updated_at: Math.max(row.updated_at, now),',
+    to: 'updated_at: now,',
+    tests: 'test/store/fan-out.test.ts',
+    named: 'sqlite',
   },
   {
     guard: 'deadline',
