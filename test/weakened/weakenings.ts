@@ -67,7 +67,7 @@ export const weakenings: Weakening[] = [
     guard: 'deadline',
     file: 'src/net/sender.ts',
     from: "if (attempt.deadlineAt <= now) attempt.end('timeout');",
-    to: 'if (attempt.deadlineAt <= 0) continue;',
+    to: 'if (attempt.deadlineAt <= 0) return;',
     tests: 'test/net/sender.test.ts',
     named: 'ends a silent attempt',
   },
