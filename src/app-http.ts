@@ -1,7 +1,7 @@
 import { type Config, localUrl } from './config.ts';
 import { isLoopback } from './config/addresses.ts';
 import type { Core } from './core/core.ts';
-import type { Clock, Metrics, Ports, Store } from './core/ports.ts';
+import type { Clock, Metrics, Ports, Store } from './core/ports/ports.ts';
 import type { MetricsFace } from './http/metrics.ts';
 import { metadataPath } from './http/paths.ts';
 import type { PrometheusMetrics } from './metrics.ts';

@@ -1,7 +1,7 @@
 import type { Posthorn } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { PosthornError } from './core/errors.ts';
-import type { Metrics } from './core/ports.ts';
+import type { Metrics } from './core/ports/ports.ts';
 import type { Via } from './core/types.ts';
 import { agentScopes } from './core/vocabulary.ts';
 import { makeLog } from './log.ts';

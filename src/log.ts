@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { Log } from './core/ports.ts';
+import type { Log } from './core/ports/ports.ts';
 
 /** Names that never reach a log, wherever in the first three levels of the facts they stand. */
 const redactedNames = [

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Worker } from './core/journey/worker.ts';
-import type { Metrics, Store } from './core/ports.ts';
+import type { Metrics, Store } from './core/ports/ports.ts';
 
 /** Buckets of an attempt's duration in seconds, up to its default deadline. */
 const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15];

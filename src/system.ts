@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock, Random } from './core/ports.ts';
+import type { Clock, Random } from './core/ports/ports.ts';
 
 /** setTimeout fires at once when it is asked to wait for longer. */
 const timerMsMax = 2 ** 31 - 1;

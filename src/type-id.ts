@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import type { NewId } from './core/ports.ts';
+import type { NewId } from './core/ports/ports.ts';
 
 /** Base 32 as TypeIDs write it (Crockford's, in small letters). */
 const digits = '0123456789abcdefghjkmnpqrstvwxyz';

@@ -1,6 +1,6 @@
 import { TypeID } from 'typeid-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { NewId } from '../src/core/ports.ts';
+import type { NewId } from '../src/core/ports/ports.ts';
 
 const t0 = Date.parse('2026-11-25T10:00:00.123Z');
 let newTypeId: NewId;

@@ -1,7 +1,7 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { makeConditions } from '../../src/conditions/conditions.ts';
 import { makeMatcher, type Match } from '../../src/core/journey/matcher.ts';
-import type { Matchable } from '../../src/core/ports.ts';
+import type { Matchable } from '../../src/core/ports/journey-store.ts';
 import { subjectOf } from '../../src/core/rules/condition.ts';
 import { schemas } from '../../src/schemas/schemas.ts';
 import { comparedFigure, type Figure, type Row } from '../row.ts';

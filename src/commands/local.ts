@@ -1,6 +1,7 @@
 import type { Posthorn } from '../app.ts';
 import { type Config, loadConfig } from '../config.ts';
-import type { Metrics, Sender } from '../core/ports.ts';
+import type { Metrics } from '../core/ports/ports.ts';
+import type { Sender } from '../core/ports/sender.ts';
 
 /** These commands neither send nor count, and what does both takes longer to load than they take to run. */
 const sender: Sender = {

@@ -1,5 +1,5 @@
 import { Environment, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
-import type { Compiled, Conditions } from '../core/conditions.ts';
+import type { Compiled, Conditions } from '../core/ports/conditions.ts';
 import { Fault, type Frame } from './frame.ts';
 import { plan } from './plan.ts';
 

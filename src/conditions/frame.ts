@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import type { ConditionFault, ConditionSubject } from '../core/conditions.ts';
+import type { ConditionFault, ConditionSubject } from '../core/ports/conditions.ts';
 
 /** What one evaluation has at hand. */
 export interface Frame {

@@ -1,5 +1,6 @@
 import { ConfigError } from '../config.ts';
-import type { KeyStore, Random } from '../core/ports.ts';
+import type { KeyStore } from '../core/ports/key-store.ts';
+import type { Random } from '../core/ports/ports.ts';
 import { makeVault } from '../core/rules/seal.ts';
 import type { SecretKey } from './secret-key.ts';
 

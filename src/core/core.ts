@@ -46,7 +46,7 @@ import { countMissed, listFailingEndpoints, readStatistics } from './manage/over
 import { listLogs } from './manage/logs.ts';
 import { resumeSession, type Session, signIn } from './manage/sessions.ts';
 import { readStatus } from './manage/status.ts';
-import type { Ports } from './ports.ts';
+import type { Ports } from './ports/ports.ts';
 import { makeRateLimit } from './rules/rate.ts';
 import { makeVault } from './rules/seal.ts';
 import type { Settings } from './settings.ts';

@@ -19,7 +19,7 @@ import {
   untrusted,
   url,
 } from './input-fields.ts';
-import { validations } from './schemas.ts';
+import { validations } from './ports/schemas.ts';
 import { auditActions, deliveryStatuses, endpointStatuses, faces, scopes } from './vocabulary.ts';
 
 export { limits } from './input-fields.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { validations } from './schemas.ts';
+import { validations } from './ports/schemas.ts';
 import {
   attemptErrors,
   auditActions,

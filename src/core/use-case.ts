@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { PosthornError } from './errors.ts';
 import { parseInput } from './inputs.ts';
-import type { AttemptFacts, LeasedEvent, Ports } from './ports.ts';
+import type { AttemptFacts, LeasedEvent } from './ports/journey-store.ts';
+import type { Ports } from './ports/ports.ts';
 import { authorOf } from './rules/audited.ts';
 import type { Vault } from './rules/seal.ts';
 import type { Settings } from './settings.ts';

@@ -1,6 +1,6 @@
 import type { Core } from '../core/core.ts';
 import type { EventType } from '../core/types.ts';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
 import type { HostGuard } from './hosts.ts';
 
 /** What the handlers of this face share. */

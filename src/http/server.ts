@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { Core } from '../core/core.ts';
 import { PosthornError } from '../core/errors.ts';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
 import type { Answer } from './answer.ts';
 import { routeHandler } from './api/handler.ts';
 import { routes } from './api/routes.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from '@modelcontextprotocol/server';
 import { type ErrorCode, errorTable, PosthornError } from '../core/errors.ts';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
 
 /** An error as a model reads it: the stable code first, what was wrong, what to do next. */
 export interface Explained {

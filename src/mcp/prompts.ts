@@ -1,7 +1,7 @@
 import { completable, type GetPromptResult, type McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { inputs } from '../core/inputs.ts';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
 import { protocolError } from './explain.ts';
 import { completeSubscriptionId } from './resources.ts';
 import { challenge, type Session } from './session.ts';

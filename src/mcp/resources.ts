@@ -1,6 +1,6 @@
 import { type McpServer, type ReadResourceResult, ResourceTemplate } from '@modelcontextprotocol/server';
 import type { Core } from '../core/core.ts';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
 import type { Page, Principal } from '../core/types.ts';
 import { explain, protocolError } from './explain.ts';
 import { challenge, type Session } from './session.ts';

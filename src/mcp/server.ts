@@ -2,7 +2,7 @@ import { type CallToolResult, CLIENT_INFO_META_KEY, McpServer } from '@modelcont
 import { z } from 'zod';
 import type { Tool } from '../../tools/define.ts';
 import { chooseTools } from '../../tools/index.ts';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
 import type { Principal } from '../core/types.ts';
 import { advertise } from './advertise.ts';
 import { explain } from './explain.ts';

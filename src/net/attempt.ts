@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { SendResult } from '../core/ports.ts';
+import type { SendResult } from '../core/ports/sender.ts';
 import type { AttemptError } from '../core/vocabulary.ts';
 import { attemptErrorOf, isRefusedInformational, SendFailure } from './failure.ts';
 import type { InFlight } from './in-flight.ts';

@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
-import type { Clock, OutgoingRequest, Sender, SendResult } from '../core/ports.ts';
+import type { Clock } from '../core/ports/ports.ts';
+import type { OutgoingRequest, Sender, SendResult } from '../core/ports/sender.ts';
 import type { AllowedUrl, Policy } from './address.ts';
 import { Attempt } from './attempt.ts';
 import { makeConnector } from './connector.ts';

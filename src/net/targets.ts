@@ -1,4 +1,5 @@
-import type { Clock, Targets, TargetVerdict } from '../core/ports.ts';
+import type { Clock } from '../core/ports/ports.ts';
+import type { Targets, TargetVerdict } from '../core/ports/sender.ts';
 import type { AllowedUrl, Policy } from './address.ts';
 import { type Answer, type Lookup, makeLookup } from './lookup.ts';
 

@@ -1,4 +1,4 @@
-import type { SchemaFault } from '../core/schemas.ts';
+import type { SchemaFault } from '../core/ports/schemas.ts';
 import { patternFault } from './budget.ts';
 
 /** What counts the steps of a check, put into every subschema. */

@@ -1,7 +1,7 @@
 import { type ErrorObject, type Options, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats, { type FormatName } from 'ajv-formats';
-import type { CompiledSchema, SchemaFault, Schemas } from '../core/schemas.ts';
+import type { CompiledSchema, SchemaFault, Schemas } from '../core/ports/schemas.ts';
 import { beginCheck, linearPattern, spend, TooManySteps } from './budget.ts';
 import { prepare, stepsKeyword } from './prepare.ts';
 

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { AuditEntry } from '../core/audit.ts';
+import type { AuditEntry } from '../core/ports/audit-store.ts';
 import type { Tables } from './tables.ts';
 
 /** How what people manage reaches the database. */

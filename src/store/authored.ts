@@ -1,5 +1,5 @@
-import type { Author } from '../core/audit.ts';
-import type { Store } from '../core/ports.ts';
+import type { Author } from '../core/ports/audit-store.ts';
+import type { Store } from '../core/ports/ports.ts';
 import type { Access, ChangeAccess } from './access.ts';
 import { appendAudit } from './manage/audit.ts';
 import { type ManageStores, manageStores } from './manage/manage-stores.ts';

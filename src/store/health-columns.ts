@@ -1,4 +1,4 @@
-import type { EndpointHealth } from '../core/ports.ts';
+import type { EndpointHealth } from '../core/ports/endpoint-store.ts';
 import {
   disabledReason,
   disabledReasonOf,

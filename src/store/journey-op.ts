@@ -1,13 +1,13 @@
 import type {
   AcceptBatch,
   AcceptResult,
-  AttemptRecord,
   FanOutStep,
   LeasedBatch,
   Settlement,
   Share,
   TestRecord,
-} from '../core/ports.ts';
+} from '../core/ports/journey-store.ts';
+import type { AttemptRecord } from '../core/ports/record-store.ts';
 
 /**
  * The writing operations of the journey. They are data and not calls, so that they can cross to the writer's thread and

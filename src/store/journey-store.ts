@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import type { AttemptRecord, JourneyStore } from '../core/ports.ts';
+import type { JourneyStore } from '../core/ports/journey-store.ts';
+import type { AttemptRecord } from '../core/ports/record-store.ts';
 import type { Access } from './access.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { type JourneyOp, type JourneyResult, rowsOf } from './journey-op.ts';

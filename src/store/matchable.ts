@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import type { MatchableAutomation } from '../core/automations.ts';
-import type { Matchable } from '../core/ports.ts';
+import type { MatchableAutomation } from '../core/ports/automation-store.ts';
+import type { Matchable } from '../core/ports/journey-store.ts';
 import { endpointStatus, type Tables } from './tables.ts';
 
 const { active, paused, disabled, pending_approval: waiting } = endpointStatus;

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Store } from '../core/ports.ts';
+import type { Store } from '../core/ports/ports.ts';
 import type { HealthLimits } from '../core/rules/health.ts';
 
 /**

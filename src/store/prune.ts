@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { PrunePosition } from '../core/prune-position.ts';
+import type { PrunePosition } from '../core/ports/prune-position.ts';
 import type { Access } from './access.ts';
 import { takeEvents } from './manage/lock.ts';
 import { deliveryState, type Tables } from './tables.ts';

@@ -6,8 +6,8 @@ import {
   type DisabledReason,
   type EndpointStatus,
 } from '../core/vocabulary.ts';
-import type { EndpointKind } from '../core/ports.ts';
-import type { Validation } from '../core/schemas.ts';
+import type { EndpointKind } from '../core/ports/endpoint-store.ts';
+import type { Validation } from '../core/ports/schemas.ts';
 
 /** The version of schema.sql and schema.postgres.sql. A database with a higher one is refused. */
 export const schemaVersion = 1;

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createPosthorn, loadConfig, type Posthorn } from '../../src/app.ts';
-import type { Ports, Sender, Store } from '../../src/core/ports.ts';
+import type { Ports, Store } from '../../src/core/ports/ports.ts';
+import type { Sender } from '../../src/core/ports/sender.ts';
 import { agentScopes } from '../../src/core/vocabulary.ts';
 import { systemClock } from '../../src/system.ts';
 import { freshDatabase } from './here.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { makeConditions } from '../../src/conditions/conditions.ts';
 import { functionNames } from '../../src/conditions/functions.ts';
 import { limits } from '../../src/core/inputs.ts';
-import type { ConditionFault } from '../../src/core/conditions.ts';
+import type { ConditionFault } from '../../src/core/ports/conditions.ts';
 
 const conditions = makeConditions();
 const event = { id: 'evt_1', type: 'opportunity.won', timestamp: '2026-11-23T10:00:00.000Z' };

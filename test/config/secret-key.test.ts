@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config.ts';
 import { checkSecretKey } from '../../src/config/secret-key-check.ts';
 import { readSecretKey } from '../../src/config/secret-key.ts';
-import type { KeyStore } from '../../src/core/ports.ts';
+import type { KeyStore } from '../../src/core/ports/key-store.ts';
 import { systemRandom } from '../../src/system.ts';
 
 let folder: string;

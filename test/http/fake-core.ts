@@ -1,7 +1,7 @@
 import { type Core, type PublishAnswer, useCases } from '../../src/core/core.ts';
 import { PosthornError } from '../../src/core/errors.ts';
 import { inputs, parseInput } from '../../src/core/inputs.ts';
-import type { Log } from '../../src/core/ports.ts';
+import type { Log } from '../../src/core/ports/ports.ts';
 import type { Principal } from '../../src/core/types.ts';
 import { type Scope, scopes } from '../../src/core/vocabulary.ts';
 import { requireScope } from '../../src/core/use-case.ts';

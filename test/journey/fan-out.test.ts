@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { fanOutNowMax } from '../../src/core/journey/accept.ts';
 import { fanOutWide } from '../../src/core/journey/fan-out.ts';
-import type { Store } from '../../src/core/ports.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
 import { makeConditions } from '../../src/conditions/conditions.ts';
 import { schemas } from '../../src/schemas/schemas.ts';
 import { publish, seedEndpoint, seedWorkspace, t0 } from '../store/seed.ts';

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { PosthornError } from '../../src/core/errors.ts';
 import { Lanes } from '../../src/core/journey/lanes.ts';
 import { type Ended, Recorder } from '../../src/core/journey/recorder.ts';
-import type { JourneyStore, Ports, Settlement } from '../../src/core/ports.ts';
+import type { JourneyStore, Settlement } from '../../src/core/ports/journey-store.ts';
+import type { Ports } from '../../src/core/ports/ports.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
 

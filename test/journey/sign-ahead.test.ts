@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Attempts, type Ready } from '../../src/core/journey/attempts.ts';
-import type { Ports, TargetRecord } from '../../src/core/ports.ts';
+import type { TargetRecord } from '../../src/core/ports/journey-store.ts';
+import type { Ports } from '../../src/core/ports/ports.ts';
 import { makeVault } from '../../src/core/rules/seal.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { SignAhead } from '../../src/core/journey/sign-ahead.ts';

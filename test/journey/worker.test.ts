@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeWorker } from '../../src/core/journey/worker.ts';
-import type { JourneyStore, Ports } from '../../src/core/ports.ts';
+import type { JourneyStore } from '../../src/core/ports/journey-store.ts';
+import type { Ports } from '../../src/core/ports/ports.ts';
 import { makeVault } from '../../src/core/rules/seal.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { FakeClock } from '../support/fake-clock.ts';

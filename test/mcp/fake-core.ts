@@ -1,6 +1,6 @@
 import type { Core } from '../../src/core/core.ts';
 import { PosthornError } from '../../src/core/errors.ts';
-import type { Log } from '../../src/core/ports.ts';
+import type { Log } from '../../src/core/ports/ports.ts';
 import type { Principal, Subscription } from '../../src/core/types.ts';
 import { type Scope, scopes } from '../../src/core/vocabulary.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Core } from '../../src/core/core.ts';
-import type { Log } from '../../src/core/ports.ts';
+import type { Log } from '../../src/core/ports/ports.ts';
 import type { Principal } from '../../src/core/types.ts';
 import { makeMcpHandler } from '../../src/mcp/http.ts';
 import { defaultToolGroups } from '../../tools/index.ts';

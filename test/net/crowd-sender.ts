@@ -1,4 +1,4 @@
-import type { SendResult } from '../../src/core/ports.ts';
+import type { SendResult } from '../../src/core/ports/sender.ts';
 import { makePolicy } from '../../src/net/address.ts';
 import { makeSender } from '../../src/net/sender.ts';
 import { realClock } from './receiver.ts';

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Order, Report } from './crowd-sender.ts';
-import type { SendResult } from '../../src/core/ports.ts';
+import type { SendResult } from '../../src/core/ports/sender.ts';
 import { bomb, chunked, manyHeaders } from './hostile-receivers.ts';
 import { certificate, listen, onRequest, repeat, respond } from './receiver.ts';
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
-import type { SendResult } from '../../src/core/ports.ts';
+import type { SendResult } from '../../src/core/ports/sender.ts';
 import { onRequest, repeat, respond } from './receiver.ts';
 
 /** Receivers that do harm, by accident or by intent. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { EndpointRecord } from '../../src/core/ports.ts';
+import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
 import type { Surroundings } from '../../src/core/rules/diagnose.ts';
 import { attemptErrors, disabledReasons, endpointStatuses } from '../../src/core/vocabulary.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AuditRecord, ChainedRecord } from '../../src/core/audit.ts';
+import type { AuditRecord, ChainedRecord } from '../../src/core/ports/audit-store.ts';
 import {
   type ChainFault,
   type ChainLink,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EndpointRecord } from '../../src/core/ports.ts';
+import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
 import { activated } from '../../src/core/rules/health.ts';
 import { diagnose, errorMessage, errorSentences, type Surroundings } from '../../src/core/rules/diagnose.ts';
 import { type AttemptError, attemptErrors } from '../../src/core/vocabulary.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EndpointHealth, HealthChange } from '../../src/core/ports.ts';
+import type { EndpointHealth } from '../../src/core/ports/endpoint-store.ts';
+import type { HealthChange } from '../../src/core/ports/journey-store.ts';
 import { activated, afterAttempt, type HealthLimits } from '../../src/core/rules/health.ts';
 
 const healthy: EndpointHealth = {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Ready } from '../../src/core/journey/attempts.ts';
 import { type Lane, Lanes } from '../../src/core/journey/lanes.ts';
-import type { DueEndpoint } from '../../src/core/ports.ts';
+import type { DueEndpoint } from '../../src/core/ports/journey-store.ts';
 import type { PaceOutcome } from '../../src/core/rules/pace.ts';
 
 const now = 1_000_000;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { errorOfStatus } from '../../src/core/journey/send.ts';
 import { settlementOf } from '../../src/core/journey/settle.ts';
-import type { AttemptFacts, LeasedDelivery, SendResult, Settlement } from '../../src/core/ports.ts';
+import type { AttemptFacts, LeasedDelivery, Settlement } from '../../src/core/ports/journey-store.ts';
+import type { SendResult } from '../../src/core/ports/sender.ts';
 import { interruptionsMax } from '../../src/core/rules/retry.ts';
 
 const now = Date.parse('2026-11-23T10:00:00Z');

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { claim, type ClaimRequest, shares } from '../../src/core/journey/claim.ts';
-import type { DueEndpoint, LeasedBatch, Share, Store } from '../../src/core/ports.ts';
+import type { DueEndpoint, LeasedBatch, Share } from '../../src/core/ports/journey-store.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
 
 /** The shares of endpoints 0, 1, 2 … with so much room each, in that order of waiting; some of them have a backlog. */
 function divide(rooms: readonly number[], count: number, deep: readonly number[] = []) {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { ChainedRecord } from '../../src/core/audit.ts';
-import type { AttemptRecord, DeliveryRecord, EventRecord, KeyRecord } from '../../src/core/ports.ts';
+import type { ChainedRecord } from '../../src/core/ports/audit-store.ts';
+import type { KeyRecord } from '../../src/core/ports/key-store.ts';
+import type { AttemptRecord, DeliveryRecord, EventRecord } from '../../src/core/ports/record-store.ts';
 import {
   showAttempt,
   showAudit,

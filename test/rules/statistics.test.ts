@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StatisticsCell } from '../../src/core/overview-port.ts';
+import type { StatisticsCell } from '../../src/core/ports/overview-store.ts';
 import { buckets, durationBoundsMs, percentileMs } from '../../src/core/rules/statistics.ts';
 
 const cell = (change: Partial<StatisticsCell>): StatisticsCell => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SchemaFault } from '../../src/core/schemas.ts';
+import type { SchemaFault } from '../../src/core/ports/schemas.ts';
 import { schemas } from '../../src/schemas/schemas.ts';
 
 async function refusalOf(schema: object): Promise<SchemaFault> {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PosthornError } from '../../src/core/errors.ts';
-import type { Store } from '../../src/core/ports.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
 import { type Harness, startHarness } from '../support/harness.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 import { engines, useDatabase } from '../support/stores.ts';

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { makeConditions } from '../../src/conditions/conditions.ts';
 import { schemas } from '../../src/schemas/schemas.ts';
 import { type Core, createCore } from '../../src/core/core.ts';
-import type { Clock, Log, Ports, Store } from '../../src/core/ports.ts';
+import type { Clock, Log, Ports, Store } from '../../src/core/ports/ports.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { sqliteStore } from '../../src/store/sqlite/store.ts';
 import type { Chaos } from './chaos.ts';

@@ -1,4 +1,4 @@
-import type { OutgoingRequest, Sender, SendResult } from '../../src/core/ports.ts';
+import type { OutgoingRequest, Sender, SendResult } from '../../src/core/ports/sender.ts';
 import type { Owner, World } from './world.ts';
 
 /** How a receiver behaves for a while. */

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
-import type { LeasedBatch } from '../../src/core/ports.ts';
+import type { LeasedBatch } from '../../src/core/ports/journey-store.ts';
 import type { Outcome } from '../../src/store/group-commit.ts';
 import type { JourneyOp, JourneyResult } from '../../src/store/journey-op.ts';
 import { deliveryState, endpointStatus, type Tables } from '../../src/store/tables.ts';

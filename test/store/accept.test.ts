@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { AcceptBatch, Store } from '../../src/core/ports.ts';
+import type { AcceptBatch } from '../../src/core/ports/journey-store.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import { newEvent, publish, reread, second, seedEndpoint, seedWorkspace, t0 } from './seed.ts';

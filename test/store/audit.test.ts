@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Author } from '../../src/core/audit.ts';
+import type { Author } from '../../src/core/ports/audit-store.ts';
 import { verifyAudit } from '../../src/core/manage/audit.ts';
-import type { Store } from '../../src/core/ports.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
 import type { AuditAction } from '../../src/core/vocabulary.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import { newEndpoint, nextNumber, seedEndpoint, seedWorkspace, second, t0 } from './seed.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AttemptQuery } from '../../src/core/ports.ts';
+import type { AttemptQuery } from '../../src/core/ports/record-store.ts';
 import { deliveriesPage } from '../../src/store/manage/delivery-pages.ts';
 import { logPage } from '../../src/store/manage/log-page.ts';
 import { engines, useDatabase } from '../support/stores.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointRecord, Store } from '../../src/core/ports.ts';
+import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import { lease, publish, seedEndpoint, seedWorker, seedWorkspace, second, settlement, t0 } from './seed.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointRecord, ReplayStep } from '../../src/core/ports.ts';
+import type { ReplayStep } from '../../src/core/ports/delivery-store.ts';
+import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { PrunePosition } from '../../src/core/prune-position.ts';
+import type { PrunePosition } from '../../src/core/ports/prune-position.ts';
 import { sqlitePath } from '../../src/store/open.ts';
 import { sqliteEngine, useDatabase } from '../support/stores.ts';
 import { publish, seedEndpoint, seedWorkspace, t0 } from './seed.ts';

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import type { EndpointRecord } from '../../src/core/ports.ts';
+import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
 import { deliveryState } from '../../src/store/tables.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, sqliteEngine, useDatabase } from '../support/stores.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeConditions } from '../../src/conditions/conditions.ts';
 import { fanOutWide } from '../../src/core/journey/fan-out.ts';
-import type { EndpointRecord } from '../../src/core/ports.ts';
+import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
 import { schemas } from '../../src/schemas/schemas.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';

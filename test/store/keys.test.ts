@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NewKey } from '../../src/core/ports.ts';
+import type { NewKey } from '../../src/core/ports/key-store.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import { nextNumber, second, seedWorkspace, t0 } from './seed.ts';
 

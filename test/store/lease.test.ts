@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointRecord } from '../../src/core/ports.ts';
+import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
 import { endpointStatus } from '../../src/store/tables.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';

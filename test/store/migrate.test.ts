@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, describe, expect, inject, it } from 'vitest';
-import type { Store } from '../../src/core/ports.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
 import { openStore } from '../../src/store/open.ts';
 import { schemaVersion } from '../../src/store/tables.ts';
 import { databaseUrl } from '../support/postgres.ts';

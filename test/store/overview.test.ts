@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../src/core/ports.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import { deliver, newTest, publishTo, seedEndpoint, seedWorkspace, t0 } from './seed.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AcceptResult, Settlement } from '../../src/core/ports.ts';
+import type { AcceptResult, Settlement } from '../../src/core/ports/journey-store.ts';
 import { attemptErrors } from '../../src/core/vocabulary.ts';
 import type { Outcome } from '../../src/store/group-commit.ts';
 import type { JourneyOp, JourneyResult } from '../../src/store/journey-op.ts';

@@ -1,7 +1,7 @@
 import SqliteDatabase from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { expect, it } from 'vitest';
-import type { AttemptQuery, DeliveryQuery, EventQuery } from '../../src/core/ports.ts';
+import type { AttemptQuery, DeliveryQuery, EventQuery } from '../../src/core/ports/record-store.ts';
 import type { ChangeAccess } from '../../src/store/access.ts';
 import { attemptFurther, attempts, isIndexed } from '../../src/store/manage/attempts.ts';
 import { deliveriesPage } from '../../src/store/manage/delivery-pages.ts';

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AcceptBatch, EndpointRecord } from '../../src/core/ports.ts';
+import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
+import type { AcceptBatch } from '../../src/core/ports/journey-store.ts';
 import { openPool } from '../../src/store/postgres/connection.ts';
 import { accept } from '../../src/store/postgres/journey/accept.ts';
 import { lease } from '../../src/store/postgres/journey/lease.ts';

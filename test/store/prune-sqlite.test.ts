@@ -1,7 +1,7 @@
 import SqliteDatabase from 'better-sqlite3';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import type { PrunePosition } from '../../src/core/prune-position.ts';
+import type { PrunePosition } from '../../src/core/ports/prune-position.ts';
 import { sqlitePath } from '../../src/store/open.ts';
 import { sqliteEngine, useDatabase } from '../support/stores.ts';
 import { lease, publishTo, reread, second, seedEndpoint, seedWorker, seedWorkspace, settlement, t0 } from './seed.ts';

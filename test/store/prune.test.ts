@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointRecord, Store } from '../../src/core/ports.ts';
-import type { PrunePosition } from '../../src/core/prune-position.ts';
+import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
+import type { PrunePosition } from '../../src/core/ports/prune-position.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import {
   deliver,

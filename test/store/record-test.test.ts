@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointRecord, TestRecord } from '../../src/core/ports.ts';
+import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
+import type { TestRecord } from '../../src/core/ports/journey-store.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import {

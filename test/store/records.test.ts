@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AttemptQuery, DeliveryQuery } from '../../src/core/ports.ts';
+import type { AttemptQuery, DeliveryQuery } from '../../src/core/ports/record-store.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import { lease, newTest, publish, second, seedEndpoint, seedWorker, seedWorkspace, settlement, t0 } from './seed.ts';
 

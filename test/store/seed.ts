@@ -1,15 +1,14 @@
-import type { AutomationRecord, NewAutomation } from '../../src/core/automations.ts';
+import type { AutomationRecord, NewAutomation } from '../../src/core/ports/automation-store.ts';
+import type { EndpointRecord, NewEndpoint } from '../../src/core/ports/endpoint-store.ts';
 import type {
   AcceptResult,
-  EndpointRecord,
   LeasedBatch,
   LeasedDelivery,
-  NewEndpoint,
   NewEvent,
   Settlement,
-  Store,
   TestRecord,
-} from '../../src/core/ports.ts';
+} from '../../src/core/ports/journey-store.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
 
 /** When everything here happens: the store reads no clock. */
 export const t0 = 1_790_000_000_000;

@@ -1,15 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditStore } from '../../src/core/audit.ts';
-import type { AutomationStore } from '../../src/core/automations.ts';
-import type {
-  DeliveryStore,
-  EndpointRecord,
-  EndpointStore,
-  JourneyStore,
-  KeyStore,
-  RecordStore,
-  Store,
-} from '../../src/core/ports.ts';
+import type { AuditStore } from '../../src/core/ports/audit-store.ts';
+import type { AutomationStore } from '../../src/core/ports/automation-store.ts';
+import type { DeliveryStore } from '../../src/core/ports/delivery-store.ts';
+import type { EndpointRecord, EndpointStore } from '../../src/core/ports/endpoint-store.ts';
+import type { JourneyStore } from '../../src/core/ports/journey-store.ts';
+import type { KeyStore } from '../../src/core/ports/key-store.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
+import type { RecordStore } from '../../src/core/ports/record-store.ts';
 import { authorOf } from '../../src/core/rules/audited.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPosthorn, loadConfig, type Overrides, type Posthorn } from '../../src/app.ts';
 import type { Core } from '../../src/core/core.ts';
-import type { Log } from '../../src/core/ports.ts';
+import type { Log } from '../../src/core/ports/ports.ts';
 import type { Principal } from '../../src/core/types.ts';
 import { scopes } from '../../src/core/vocabulary.ts';
 import { FakeClock } from './fake-clock.ts';

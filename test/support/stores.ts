@@ -5,7 +5,7 @@ import SqliteDatabase from 'better-sqlite3';
 import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
-import type { Store } from '../../src/core/ports.ts';
+import type { Store } from '../../src/core/ports/ports.ts';
 import type { HealthLimits } from '../../src/core/rules/health.ts';
 import { openStore } from '../../src/store/open.ts';
 import { openPool } from '../../src/store/postgres/connection.ts';

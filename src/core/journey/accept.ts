@@ -1,7 +1,8 @@
 import { builtInNames } from '../catalogue.ts';
 import { type FieldError, PosthornError } from '../errors.ts';
 import { inputs, type Inputs, limits, parseInput } from '../inputs.ts';
-import type { AcceptResult, NewEvent, Ports } from '../ports.ts';
+import type { AcceptResult, NewEvent } from '../ports/journey-store.ts';
+import type { Ports } from '../ports/ports.ts';
 import { unknownName } from '../rules/match.ts';
 import { makeRateLimit } from '../rules/rate.ts';
 import type { Settings } from '../settings.ts';

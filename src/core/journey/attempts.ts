@@ -1,4 +1,5 @@
-import type { LeasedDelivery, LeasedEvent, Ports, Settlement } from '../ports.ts';
+import type { LeasedDelivery, LeasedEvent, Settlement } from '../ports/journey-store.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { Vault } from '../rules/seal.ts';
 import type { Settings } from '../settings.ts';
 import { KnownTargets } from './known-targets.ts';

@@ -1,4 +1,4 @@
-import type { Ports } from '../ports.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /** Work that is done from time to time behind the deliveries, in small steps. */
 export interface ChoreWork {

@@ -1,4 +1,5 @@
-import type { DueEndpoint, LeasedBatch, Ports, Share } from '../ports.ts';
+import type { DueEndpoint, LeasedBatch, Share } from '../ports/journey-store.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /** Endpoints looked at in one claim, beside those that have no room: more than the slots of any sensible process. */
 const endpointsMax = 1_000;

@@ -1,4 +1,5 @@
-import type { FanOutStep, FanOutWork, Ports } from '../ports.ts';
+import type { FanOutStep, FanOutWork } from '../ports/journey-store.ts';
+import type { Ports } from '../ports/ports.ts';
 import { fanOutNowMax } from './accept.ts';
 import { makeMatcher, type Matcher } from './matcher.ts';
 

@@ -1,6 +1,7 @@
 import { type FieldError, PosthornError } from '../errors.ts';
 import { limits } from '../inputs.ts';
-import type { Matchable, NewEvent, Ports } from '../ports.ts';
+import type { Matchable, NewEvent } from '../ports/journey-store.ts';
+import type { Ports } from '../ports/ports.ts';
 import { Stretch } from './stretch.ts';
 
 type Draft = Pick<NewEvent, 'type' | 'data'> & { path: string };

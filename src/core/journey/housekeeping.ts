@@ -1,5 +1,5 @@
-import type { Ports } from '../ports.ts';
-import type { PrunePosition } from '../prune-position.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { PrunePosition } from '../ports/prune-position.ts';
 import { Chore } from './chore.ts';
 import { fanOutWide } from './fan-out.ts';
 

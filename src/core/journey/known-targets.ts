@@ -1,4 +1,5 @@
-import type { LeasedDelivery, Ports } from '../ports.ts';
+import type { LeasedDelivery } from '../ports/journey-store.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { Vault } from '../rules/seal.ts';
 import { type PreparedTarget, prepareTarget } from './send.ts';
 

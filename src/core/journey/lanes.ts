@@ -1,4 +1,4 @@
-import type { DueEndpoint } from '../ports.ts';
+import type { DueEndpoint } from '../ports/journey-store.ts';
 import {
   afterAnswer,
   failingPace,

@@ -1,6 +1,6 @@
-import type { AutomationNote } from '../automations.ts';
-import type { FilterErrorNote } from '../conditions.ts';
-import type { Ports } from '../ports.ts';
+import type { AutomationNote } from '../ports/automation-store.ts';
+import type { FilterErrorNote } from '../ports/conditions.ts';
+import type { Ports } from '../ports/ports.ts';
 import { faultSentence } from '../rules/condition.ts';
 import type { AutomationRun, FilterError, Match } from './matcher.ts';
 

@@ -1,6 +1,8 @@
 import { builtInNames } from '../catalogue.ts';
-import type { Compiled, ConditionFault, ConditionSubject } from '../conditions.ts';
-import type { Matchable, Ports, StoredEvent } from '../ports.ts';
+import type { Compiled, ConditionFault, ConditionSubject } from '../ports/conditions.ts';
+import type { Matchable } from '../ports/journey-store.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { StoredEvent } from '../ports/record-store.ts';
 import { judge, subjectOf } from '../rules/condition.ts';
 import { wants } from '../rules/match.ts';
 import { type Fitting, makeFitting } from './fitting.ts';

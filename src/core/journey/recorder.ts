@@ -1,5 +1,6 @@
 import { PosthornError } from '../errors.ts';
-import type { Ports, Settlement } from '../ports.ts';
+import type { Settlement } from '../ports/journey-store.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { Lane } from './lanes.ts';
 
 /** How long a record waits before it is tried again when the database did not take it. */

@@ -1,5 +1,7 @@
 import { notFound } from '../use-case.ts';
-import type { AttemptFacts, LeasedEvent, Ports, SendResult, TargetRecord } from '../ports.ts';
+import type { AttemptFacts, LeasedEvent, TargetRecord } from '../ports/journey-store.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { SendResult } from '../ports/sender.ts';
 import { envelope } from '../rules/envelope.ts';
 import { openHeaders } from '../rules/headers.ts';
 import type { Vault } from '../rules/seal.ts';

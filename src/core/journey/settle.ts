@@ -1,4 +1,5 @@
-import type { AttemptFacts, LeasedDelivery, SendResult, Settlement } from '../ports.ts';
+import type { AttemptFacts, LeasedDelivery, Settlement } from '../ports/journey-store.ts';
+import type { SendResult } from '../ports/sender.ts';
 import { holdUntil, retryAt } from '../rules/retry.ts';
 
 /** The fourth stage: what an attempt makes of its delivery and means for its endpoint. The store records it. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../ports/ports.ts';
 
 /** Filters and schemas are looked at for this long at a stretch; then everything else that this process does has its turn. */
 const stretchMsMax = 5;

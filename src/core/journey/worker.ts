@@ -1,4 +1,4 @@
-import type { Ports } from '../ports.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { Vault } from '../rules/seal.ts';
 import type { Settings } from '../settings.ts';
 import { Attempts, type Ready } from './attempts.ts';

@@ -1,5 +1,5 @@
 import { PosthornError } from '../errors.ts';
-import type { EndpointRecord } from '../ports.ts';
+import type { EndpointRecord } from '../ports/endpoint-store.ts';
 import { makerOf } from '../rules/maker.ts';
 import type { Principal } from '../types.ts';
 import { type Context, notFound } from '../use-case.ts';

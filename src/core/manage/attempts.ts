@@ -1,6 +1,6 @@
 import type { AttemptDetail } from '../attempt-detail.ts';
 import type { Inputs } from '../inputs.ts';
-import type { AttemptRecord } from '../ports.ts';
+import type { AttemptRecord } from '../ports/record-store.ts';
 import { envelope } from '../rules/envelope.ts';
 import { maskedValue } from '../rules/headers.ts';
 import { rowOf } from '../rules/ids.ts';

@@ -1,6 +1,6 @@
-import type { ChainHead } from '../audit.ts';
+import type { ChainHead } from '../ports/audit-store.ts';
 import type { Inputs } from '../inputs.ts';
-import type { Store } from '../ports.ts';
+import type { Store } from '../ports/ports.ts';
 import { type ChainFault, type ChainLink, chainStart, endFault, nextLink } from '../rules/audit.ts';
 import { rowBefore } from '../rules/ids.ts';
 import { showAudit } from '../rules/show.ts';

@@ -1,4 +1,4 @@
-import type { AutomationOutcome, AutomationRecord } from '../automations.ts';
+import type { AutomationOutcome, AutomationRecord } from '../ports/automation-store.ts';
 import { type FieldError, PosthornError } from '../errors.ts';
 import { type Inputs, limits } from '../inputs.ts';
 import { checkCondition } from '../rules/condition.ts';

@@ -1,5 +1,5 @@
 import type { Inputs } from '../inputs.ts';
-import type { EndpointRecord } from '../ports.ts';
+import type { EndpointRecord } from '../ports/endpoint-store.ts';
 import type { Surroundings } from '../rules/diagnose.ts';
 import { showConfig } from '../rules/show.ts';
 import type { Attempt, CreatedWebhookConfig, Page, Principal, Replayed, WebhookConfig } from '../types.ts';

@@ -1,6 +1,6 @@
 import { PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
-import type { RetryOutcome } from '../ports.ts';
+import type { RetryOutcome } from '../ports/delivery-store.ts';
 import { rowBefore, rowOf } from '../rules/ids.ts';
 import { showDelivery } from '../rules/show.ts';
 import type { Delivery, Page, Principal } from '../types.ts';

@@ -1,5 +1,5 @@
 import type { Inputs } from '../inputs.ts';
-import type { EventRecord } from '../ports.ts';
+import type { EventRecord } from '../ports/record-store.ts';
 import { checkCondition } from '../rules/condition.ts';
 import { dryRunOne } from '../rules/dry-run.ts';
 import { iso } from '../rules/times.ts';

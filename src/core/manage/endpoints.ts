@@ -1,7 +1,7 @@
-import type { AutomationRef } from '../automations.ts';
+import type { AutomationRef } from '../ports/automation-store.ts';
 import { PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
-import type { EndpointChange, EndpointKind, EndpointRecord, NewEndpoint } from '../ports.ts';
+import type { EndpointChange, EndpointKind, EndpointRecord, NewEndpoint } from '../ports/endpoint-store.ts';
 import { judge, subjectOf } from '../rules/condition.ts';
 import type { Surroundings } from '../rules/diagnose.ts';
 import { rowBefore } from '../rules/ids.ts';

@@ -1,7 +1,7 @@
 import { builtInCatalogue, builtInNames } from '../catalogue.ts';
 import { type FieldError, PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
-import type { EventTypeRecord } from '../ports.ts';
+import type { EventTypeRecord } from '../ports/record-store.ts';
 import { cursorAfter, rowBefore } from '../rules/ids.ts';
 import { unknownName } from '../rules/match.ts';
 import type { EventType, Page, Principal } from '../types.ts';

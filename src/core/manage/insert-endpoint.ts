@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PosthornError } from '../errors.ts';
 import { limits } from '../inputs.ts';
-import type { EndpointRecord, NewEndpoint } from '../ports.ts';
+import type { EndpointRecord, NewEndpoint } from '../ports/endpoint-store.ts';
 import type { Principal } from '../types.ts';
 import type { Context } from '../use-case.ts';
 

@@ -1,6 +1,6 @@
 import { PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
-import type { KeyRecord, KeyStore } from '../ports.ts';
+import type { KeyRecord, KeyStore } from '../ports/key-store.ts';
 import { formatKey, hashesTo, hashKey, keyPrefix, keyRandomBytes } from '../rules/api-key.ts';
 import { rowBefore } from '../rules/ids.ts';
 import { makerOf } from '../rules/maker.ts';

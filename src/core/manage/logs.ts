@@ -1,5 +1,5 @@
 import type { Inputs } from '../inputs.ts';
-import type { EndpointRecord } from '../ports.ts';
+import type { EndpointRecord } from '../ports/endpoint-store.ts';
 import { cursorAfter, rowBefore, rowOf } from '../rules/ids.ts';
 import { showAttempt } from '../rules/show.ts';
 import type { Settings } from '../settings.ts';

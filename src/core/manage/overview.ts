@@ -1,6 +1,6 @@
 import type { FailingEndpoint, Missed, Statistics } from '../figures.ts';
 import type { Inputs } from '../inputs.ts';
-import type { EndpointRecord } from '../ports.ts';
+import type { EndpointRecord } from '../ports/endpoint-store.ts';
 import { diagnose } from '../rules/diagnose.ts';
 import { bucketMs, buckets, percentileMs } from '../rules/statistics.ts';
 import { iso } from '../rules/times.ts';

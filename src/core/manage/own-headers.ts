@@ -1,5 +1,5 @@
 import { PosthornError } from '../errors.ts';
-import type { EndpointRecord } from '../ports.ts';
+import type { EndpointRecord } from '../ports/endpoint-store.ts';
 import { headerFaults, type Headers, maskedValue, openHeaders, sealHeaders } from '../rules/headers.ts';
 import type { Vault } from '../rules/seal.ts';
 import type { Context } from '../use-case.ts';

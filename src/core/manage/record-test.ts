@@ -1,5 +1,7 @@
 import { PosthornError } from '../errors.ts';
-import type { AttemptRecord, Ports, TestRecord } from '../ports.ts';
+import type { TestRecord } from '../ports/journey-store.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { AttemptRecord } from '../ports/record-store.ts';
 
 /** How long a record waits before it is tried again when the database did not take it. */
 const againMs = 1_000;

@@ -1,7 +1,8 @@
 import { PosthornError } from '../errors.ts';
 import { type Inputs, limits } from '../inputs.ts';
-import type { Compiled } from '../conditions.ts';
-import type { EndpointRecord, StoredEvent } from '../ports.ts';
+import type { Compiled } from '../ports/conditions.ts';
+import type { EndpointRecord } from '../ports/endpoint-store.ts';
+import type { StoredEvent } from '../ports/record-store.ts';
 import { judge, subjectOf } from '../rules/condition.ts';
 import { matches, wants } from '../rules/match.ts';
 import { iso } from '../rules/times.ts';

@@ -1,5 +1,5 @@
 import type { Inputs } from '../inputs.ts';
-import type { EndpointRecord } from '../ports.ts';
+import type { EndpointRecord } from '../ports/endpoint-store.ts';
 import { checkCondition } from '../rules/condition.ts';
 import { showSubscription } from '../rules/show.ts';
 import type { Attempt, CreatedSubscription, Page, Principal, Replayed, Subscription } from '../types.ts';

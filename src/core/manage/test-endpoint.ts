@@ -1,5 +1,5 @@
 import { PosthornError } from '../errors.ts';
-import type { EndpointRecord } from '../ports.ts';
+import type { EndpointRecord } from '../ports/endpoint-store.ts';
 import { unknownName, wants } from '../rules/match.ts';
 import { showAttempt } from '../rules/show.ts';
 import type { Attempt } from '../types.ts';

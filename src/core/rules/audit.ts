@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AuditRecord, ChainedRecord, ChainHead } from '../audit.ts';
+import type { AuditRecord, ChainedRecord, ChainHead } from '../ports/audit-store.ts';
 
 /** What a chain's first row follows. */
 export const chainStart: Readonly<ChainLink> = { seq: 0, hash: Buffer.alloc(32) };

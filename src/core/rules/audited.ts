@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { AuditFacts, Author } from '../audit.ts';
-import type { AutomationRecord } from '../automations.ts';
-import type { EndpointRecord, EventTypeRecord, KeyRecord } from '../ports.ts';
+import type { AuditFacts, Author } from '../ports/audit-store.ts';
+import type { AutomationRecord } from '../ports/automation-store.ts';
+import type { EndpointRecord } from '../ports/endpoint-store.ts';
+import type { KeyRecord } from '../ports/key-store.ts';
+import type { EventTypeRecord } from '../ports/record-store.ts';
 import type { AuditAction } from '../vocabulary.ts';
 import { iso } from './times.ts';
 import { plainLine } from './untrusted.ts';

@@ -1,7 +1,7 @@
 import { PosthornError } from '../errors.ts';
 import { limits } from '../inputs.ts';
-import type { StoredEvent } from '../ports.ts';
-import type { Compiled, ConditionFault, Conditions, ConditionSubject } from '../conditions.ts';
+import type { StoredEvent } from '../ports/record-store.ts';
+import type { Compiled, ConditionFault, Conditions, ConditionSubject } from '../ports/conditions.ts';
 
 /** What conditions see of an event: the body that receivers get, in two parts. */
 export function subjectOf({ publicId, type, occurredAt, data }: StoredEvent): ConditionSubject {

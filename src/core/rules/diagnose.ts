@@ -1,5 +1,6 @@
-import type { ConditionFault } from '../conditions.ts';
-import type { EndpointRecord, EventRecord } from '../ports.ts';
+import type { ConditionFault } from '../ports/conditions.ts';
+import type { EndpointRecord } from '../ports/endpoint-store.ts';
+import type { EventRecord } from '../ports/record-store.ts';
 import type { AttemptError } from '../vocabulary.ts';
 import { faultSentence } from './condition.ts';
 import { wants } from './match.ts';

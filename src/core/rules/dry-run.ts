@@ -1,5 +1,5 @@
-import type { StoredEvent } from '../ports.ts';
-import type { Compiled } from '../conditions.ts';
+import type { StoredEvent } from '../ports/record-store.ts';
+import type { Compiled } from '../ports/conditions.ts';
 import type { DryRun } from '../types.ts';
 import { faultSentence, judge, subjectOf } from './condition.ts';
 import { wants } from './match.ts';

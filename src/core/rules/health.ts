@@ -1,4 +1,5 @@
-import type { EndpointHealth, HealthChange } from '../ports.ts';
+import type { EndpointHealth } from '../ports/endpoint-store.ts';
+import type { HealthChange } from '../ports/journey-store.ts';
 
 export interface HealthLimits {
   /** Disable when both are reached without a success between. */

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
-import type { Random } from '../ports.ts';
+import type { Random } from '../ports/ports.ts';
 
 const ivBytes = 12;
 const tagBytes = 16;

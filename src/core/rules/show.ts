@@ -1,6 +1,8 @@
-import type { ChainedRecord } from '../audit.ts';
-import type { AutomationRecord } from '../automations.ts';
-import type { AttemptRecord, DeliveryRecord, EndpointRecord, EventRecord, KeyRecord } from '../ports.ts';
+import type { ChainedRecord } from '../ports/audit-store.ts';
+import type { AutomationRecord } from '../ports/automation-store.ts';
+import type { EndpointRecord } from '../ports/endpoint-store.ts';
+import type { KeyRecord } from '../ports/key-store.ts';
+import type { AttemptRecord, DeliveryRecord, EventRecord } from '../ports/record-store.ts';
 import type { ApiKey, Attempt, AuditRow, Automation, Delivery, Event, Subscription, WebhookConfig } from '../types.ts';
 import { diagnose, errorMessage, type Surroundings } from './diagnose.ts';
 import { rowId } from './ids.ts';

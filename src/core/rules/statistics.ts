@@ -1,4 +1,4 @@
-import type { StatisticsCell } from '../overview-port.ts';
+import type { StatisticsCell } from '../ports/overview-store.ts';
 
 /** Figures are kept for steps of this length. */
 export const bucketMs = 5 * 60_000;

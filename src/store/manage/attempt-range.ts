@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { AttemptQuery } from '../../core/ports.ts';
+import type { AttemptQuery } from '../../core/ports/record-store.ts';
 import type { Tables } from '../tables.ts';
 
 const recordedWithinMsDefault = 60_000;

@@ -1,5 +1,5 @@
 import { type Expression, type Kysely, type SqlBool, sql } from 'kysely';
-import type { AttemptQuery, AttemptRecord } from '../../core/ports.ts';
+import type { AttemptQuery, AttemptRecord } from '../../core/ports/record-store.ts';
 import { errorOf, type Tables } from '../tables.ts';
 import { typeId } from './type-id.ts';
 import { attemptRange } from './attempt-range.ts';

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { AuditEntry, AuditRecord, AuditStore, Author, ChainedRecord } from '../../core/audit.ts';
+import type { AuditEntry, AuditRecord, AuditStore, Author, ChainedRecord } from '../../core/ports/audit-store.ts';
 import { linkHash } from '../../core/rules/audit.ts';
 import type { Access } from '../access.ts';
 import type { Tables } from '../tables.ts';

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { AutomationNote, AutomationRef } from '../../core/automations.ts';
+import type { AutomationNote, AutomationRef } from '../../core/ports/automation-store.ts';
 import type { Tables } from '../tables.ts';
 
 /** Counts what became of automations. Changes nothing that matching depends on, so publishing goes on as it was. */

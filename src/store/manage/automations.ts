@@ -5,7 +5,7 @@ import type {
   AutomationRecord,
   AutomationStore,
   NewAutomation,
-} from '../../core/automations.ts';
+} from '../../core/ports/automation-store.ts';
 import { auditedAutomation } from '../../core/rules/audited.ts';
 import type { Changed, ChangeAccess } from '../access.ts';
 import { endpointKind, endpointStatus, type Tables } from '../tables.ts';

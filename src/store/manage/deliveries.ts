@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import type { AuditFacts } from '../../core/audit.ts';
-import type { DeliveryStore, ReplayOutcome, ReplayStep, RetryOutcome } from '../../core/ports.ts';
+import type { AuditFacts } from '../../core/ports/audit-store.ts';
+import type { DeliveryStore, ReplayOutcome, ReplayStep, RetryOutcome } from '../../core/ports/delivery-store.ts';
 import { rowId } from '../../core/rules/ids.ts';
 import { iso } from '../../core/rules/times.ts';
 import type { Changed, ChangeAccess } from '../access.ts';

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { DeliveryQuery, DeliveryRecord, RowsPage } from '../../core/ports.ts';
+import type { DeliveryQuery, DeliveryRecord, RowsPage } from '../../core/ports/record-store.ts';
 import type { DeliveryStatus } from '../../core/vocabulary.ts';
 import { deliveryState, deliveryStatusOf, errorOf, type Tables } from '../tables.ts';
 import { type Between, inStretches } from './stretches.ts';

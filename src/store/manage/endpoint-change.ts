@@ -1,4 +1,4 @@
-import type { EndpointRecord } from '../../core/ports.ts';
+import type { EndpointRecord } from '../../core/ports/endpoint-store.ts';
 import { auditedEndpoint } from '../../core/rules/audited.ts';
 import type { Changed } from '../access.ts';
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { EndpointChange, EndpointRecord, NewEndpoint } from '../../core/ports.ts';
+import type { EndpointChange, EndpointRecord, NewEndpoint } from '../../core/ports/endpoint-store.ts';
 import { activated } from '../../core/rules/health.ts';
 import { healthColumns, healthOf } from '../health-columns.ts';
 import { endpointKind, endpointStatus, type EndpointTable } from '../tables.ts';

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import type { AutomationRef } from '../../core/automations.ts';
-import type { EndpointRecord, EndpointStore, NewEndpoint, OnceResult } from '../../core/ports.ts';
+import type { AutomationRef } from '../../core/ports/automation-store.ts';
+import type { EndpointRecord, EndpointStore, NewEndpoint, OnceResult } from '../../core/ports/endpoint-store.ts';
 import { auditedEndpoint } from '../../core/rules/audited.ts';
 import { iso } from '../../core/rules/times.ts';
 import type { ChangeAccess } from '../access.ts';

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { FilterErrorNote } from '../../core/conditions.ts';
+import type { FilterErrorNote } from '../../core/ports/conditions.ts';
 import type { Tables } from '../tables.ts';
 import { lockEndpoints } from './lock.ts';
 

@@ -1,4 +1,4 @@
-import type { KeyRecord, KeyStore } from '../../core/ports.ts';
+import type { KeyRecord, KeyStore } from '../../core/ports/key-store.ts';
 import type { Scope } from '../../core/vocabulary.ts';
 import { chainStart } from '../../core/rules/audit.ts';
 import { auditedKey } from '../../core/rules/audited.ts';

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { AttemptQuery, AttemptRecord, RowsPage } from '../../core/ports.ts';
+import type { AttemptQuery, AttemptRecord, RowsPage } from '../../core/ports/record-store.ts';
 import type { Tables } from '../tables.ts';
 import { attemptRange } from './attempt-range.ts';
 import { attemptFurther, attempts, isIndexed } from './attempts.ts';

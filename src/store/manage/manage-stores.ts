@@ -1,4 +1,4 @@
-import type { Store } from '../../core/ports.ts';
+import type { Store } from '../../core/ports/ports.ts';
 import type { ChangeAccess } from '../access.ts';
 import { answering } from '../answering.ts';
 import { auditStore } from './audit.ts';

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { OverviewStore, ReplaySpan, StatisticsCell } from '../../core/overview-port.ts';
+import type { OverviewStore, ReplaySpan, StatisticsCell } from '../../core/ports/overview-store.ts';
 import { bucketMs, durationBoundsMs } from '../../core/rules/statistics.ts';
 import type { Access } from '../access.ts';
 import { deliveryState, type Tables } from '../tables.ts';

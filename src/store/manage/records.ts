@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import type { AuditFacts } from '../../core/audit.ts';
-import type { RecordStore } from '../../core/ports.ts';
+import type { AuditFacts } from '../../core/ports/audit-store.ts';
+import type { RecordStore } from '../../core/ports/record-store.ts';
 import { auditedEventType } from '../../core/rules/audited.ts';
 import type { ChangeAccess } from '../access.ts';
 import { attempt, attemptsOf } from './attempts.ts';

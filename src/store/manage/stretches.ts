@@ -1,4 +1,4 @@
-import type { RowsPage } from '../../core/ports.ts';
+import type { RowsPage } from '../../core/ports/record-store.ts';
 
 /** Rows that are looked at in one go: SQLite reads on the main thread, which has to get on with its other work. */
 const stretchRows = 10_000;

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import pRetry from 'p-retry';
 import type { Pool } from 'pg';
 import { PosthornError } from '../../core/errors.ts';
-import type { Store } from '../../core/ports.ts';
+import type { Store } from '../../core/ports/ports.ts';
 import type { HealthLimits } from '../../core/rules/health.ts';
 import { answering } from '../answering.ts';
 import { overviewStore } from '../manage/overview.ts';

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { DueEndpoint, JourneyStore } from '../../core/ports.ts';
+import type { DueEndpoint, JourneyStore } from '../../core/ports/journey-store.ts';
 import { endpointStatus } from '../tables.ts';
 
 interface DueRow {

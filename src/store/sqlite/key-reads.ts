@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { KeyStore } from '../../core/ports.ts';
+import type { KeyStore } from '../../core/ports/key-store.ts';
 import { keyRecord, type KeyRow } from '../manage/keys.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { AcceptBatch, NewEvent } from '../../core/ports.ts';
+import type { AcceptBatch, NewEvent } from '../../core/ports/journey-store.ts';
 import type { JourneyOp } from '../journey-op.ts';
 
 export type AcceptOp = JourneyOp & { kind: 'accept' };

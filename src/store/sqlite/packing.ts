@@ -1,4 +1,4 @@
-import type { AcceptResult, LeasedBatch, Settlement } from '../../core/ports.ts';
+import type { AcceptResult, LeasedBatch, Settlement } from '../../core/ports/journey-store.ts';
 import type { Outcome } from '../group-commit.ts';
 import type { JourneyOp, JourneyResult } from '../journey-op.ts';
 import { errorCode, errorOf } from '../tables.ts';

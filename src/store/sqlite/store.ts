@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
-import type { JourneyStore, Store } from '../../core/ports.ts';
+import type { JourneyStore } from '../../core/ports/journey-store.ts';
+import type { Store } from '../../core/ports/ports.ts';
 import { answering } from '../answering.ts';
 import { newestAttempt, overviewStore } from '../manage/overview.ts';
 import { authored, type BareStore } from '../authored.ts';

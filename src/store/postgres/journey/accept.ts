@@ -1,4 +1,4 @@
-import type { AcceptBatch, AcceptResult } from '../../../core/ports.ts';
+import type { AcceptBatch, AcceptResult } from '../../../core/ports/journey-store.ts';
 import { sameEvent } from '../../same-event.ts';
 import type { RunTransaction, Transaction } from '../transaction.ts';
 import { firstOfEachId, keyOf, readStored, type StoredEvent, storeEvents } from './events.ts';

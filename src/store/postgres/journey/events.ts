@@ -1,4 +1,4 @@
-import type { AcceptBatch, NewEvent } from '../../../core/ports.ts';
+import type { AcceptBatch, NewEvent } from '../../../core/ports/journey-store.ts';
 import type { Transaction } from '../transaction.ts';
 import type { TypeIds } from './type-ids.ts';
 

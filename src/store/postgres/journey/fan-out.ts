@@ -1,4 +1,4 @@
-import type { FanOutStep } from '../../../core/ports.ts';
+import type { FanOutStep } from '../../../core/ports/journey-store.ts';
 import type { RunTransaction } from '../transaction.ts';
 import { owe } from './owe.ts';
 import { staleWorkspaces } from './stale.ts';

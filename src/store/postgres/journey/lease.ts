@@ -1,4 +1,4 @@
-import type { LeasedBatch, LeasedDelivery, LeasedEvent, Share } from '../../../core/ports.ts';
+import type { LeasedBatch, LeasedDelivery, LeasedEvent, Share } from '../../../core/ports/journey-store.ts';
 import { givingWay } from '../../../core/rules/give-way.ts';
 import { deliveryState, endpointStatus } from '../../tables.ts';
 import type { RunTransaction, Transaction } from '../transaction.ts';

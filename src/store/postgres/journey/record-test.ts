@@ -1,4 +1,5 @@
-import type { AttemptRecord, TestRecord } from '../../../core/ports.ts';
+import type { TestRecord } from '../../../core/ports/journey-store.ts';
+import type { AttemptRecord } from '../../../core/ports/record-store.ts';
 import { deliveryState, errorCode } from '../../tables.ts';
 import type { RunTransaction } from '../transaction.ts';
 import { attemptColumns } from './attempts.ts';

@@ -1,4 +1,4 @@
-import type { Settlement } from '../../../core/ports.ts';
+import type { Settlement } from '../../../core/ports/journey-store.ts';
 import { afterAttempt, type HealthLimits } from '../../../core/rules/health.ts';
 import { type HealthColumns, healthColumns, healthOf } from '../../health-columns.ts';
 import { deliveryState, endpointStatus, errorCode } from '../../tables.ts';

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { AcceptBatch, AcceptResult, FanOutStep, NewEvent } from '../../../core/ports.ts';
+import type { AcceptBatch, AcceptResult, FanOutStep, NewEvent } from '../../../core/ports/journey-store.ts';
 import { sameEvent } from '../../same-event.ts';
 import { deliveryState } from '../../tables.ts';
 import type { Marks } from './marks.ts';

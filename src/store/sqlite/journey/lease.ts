@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { LeasedBatch, LeasedDelivery, Share } from '../../../core/ports.ts';
+import type { LeasedBatch, LeasedDelivery, Share } from '../../../core/ports/journey-store.ts';
 import { deliveryState, endpointStatus } from '../../tables.ts';
 import type { Marks } from './marks.ts';
 import { type DueRow, makeTakeShare } from './take-share.ts';

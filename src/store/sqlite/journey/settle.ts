@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import type { AttemptFacts, AttemptRecord, Settlement, TestRecord } from '../../../core/ports.ts';
+import type { AttemptFacts, Settlement, TestRecord } from '../../../core/ports/journey-store.ts';
+import type { AttemptRecord } from '../../../core/ports/record-store.ts';
 import { afterAttempt, type HealthLimits } from '../../../core/rules/health.ts';
 import { type HealthColumns, healthColumns, healthOf } from '../../health-columns.ts';
 import { outlastWideEvents } from '../../outlast.ts';

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { Share } from '../../../core/ports.ts';
+import type { Share } from '../../../core/ports/journey-store.ts';
 import { givingWay } from '../../../core/rules/give-way.ts';
 import { deliveryState } from '../../tables.ts';
 

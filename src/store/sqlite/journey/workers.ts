@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { AttemptFacts } from '../../../core/ports.ts';
+import type { AttemptFacts } from '../../../core/ports/journey-store.ts';
 import { interruptionsMax } from '../../../core/rules/retry.ts';
 import { deliveryState, endpointStatus, errorCode } from '../../tables.ts';
 import type { Marks } from './marks.ts';

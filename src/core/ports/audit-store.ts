@@ -1,5 +1,5 @@
-import type { Principal } from './types.ts';
-import type { AuditAction, FaceName, PrincipalKind } from './vocabulary.ts';
+import type { Principal } from '../types.ts';
+import type { AuditAction, FaceName, PrincipalKind } from '../vocabulary.ts';
 
 /** Who makes one change, and what the audit log calls it. One author for each use case that is performed. */
 export interface Author {
