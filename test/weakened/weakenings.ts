@@ -58,7 +58,7 @@ export const weakenings: Weakening[] = [
   {
     guard: 'wide events: a clock that is behind takes nothing back',
     file: 'src/store/manage/endpoint-rows.ts',
-    from: 'updated_at: Math.max(row.updated_at, now),',
+    from: 'updated_at: updatedAt(now),',
     to: 'updated_at: now,',
     tests: 'test/store/fan-out.test.ts',
     named: 'sqlite',

@@ -47,7 +47,7 @@ export function changedColumns(row: Omit<EndpointTable, 'id'>, change: EndpointC
     ...(status === undefined ? {} : { status: endpointStatus[status] }),
     // What waited while it was not active is looked at now.
     ...(status === 'active' ? { next_due_at: row.pending_count > 0 ? now : null } : {}),
-    updated_at: Math.max(row.updated_at, now),
+    updated_at: updatedAt(now),
   };
 }
 
