@@ -18,7 +18,7 @@ export const deliver: Row = {
   name: 'deliver',
   work: `${events.toLocaleString('en')} stored events of 1 KiB to one subscription, default settings on SQLite; the queue libraries deliver ${peerEvents.toLocaleString('en')}, each with the same two signatures and a durable log row`,
   bound:
-    'The main thread: writing to sockets, the two signatures and garbage are most of it. The writer thread spends half of its time in commits, beside it.',
+    'Both cores: most of the main thread goes into writing to sockets and signing, half of the writer thread into commits; what is left is waiting for one another.',
   async measure(stage: Stage): Promise<Figure[]> {
     const work = loopWork(events);
     await checkSameRequest(stage, work);
