@@ -17,5 +17,7 @@ export default defineConfig({
     isolate: false,
     // More than two cores' worth: some tests wait for processes to die.
     maxWorkers: 4,
+    // The processes share the cores, so threads that collect garbage beside them only cost: a tenth of the whole run.
+    execArgv: ['--single-threaded-gc', '--max-semi-space-size=64'],
   },
 });
