@@ -7,7 +7,7 @@ export const rotateWebhookSecret = defineTool({
   group: 'subscriptions',
   title: 'Rotate webhook secret',
   description:
-    'Give a subscription a new signing secret; the old one signs beside it for 24 hours, or for `overlap`. ' +
+    'Give a subscription a new signing secret; the old one signs beside it for 24 hours, or for `overlap`; one that was rotated out before ends now. ' +
     'Use it when the user asks, when a secret leaked (overlap 0s) or was lost: no tool shows one again. ' +
     'Not to repair signatures that never matched: check how the receiver verifies first. ' +
     '`secret` is shown in this answer only: give it to the user, whose receiver needs it before the overlap ends. ' +

@@ -28,6 +28,15 @@ describe('the test action', () => {
     expect(await one.log(1)).toEqual([body]);
   });
 
+  it.each([
+    [['task.created', 'contact.created'], /^task\.created$/],
+    [['opportunity.*', 'contact.created'], /^opportunity\./],
+  ])('goes by the order in which %j was chosen', async (events, expected) => {
+    const { body } = await rest.ask('POST', '/v1/webhooks/subscribe', { url: rest.h.receiver.url, events });
+    const tested = await act(body.id, 'test');
+    expect(tested.body.event_type).toMatch(expected);
+  });
+
   it('sends the sample of the type that was asked for, chosen or not', async () => {
     const one = await open();
     const { body } = await act(one.id, 'test', { event_type: 'form.submitted' });

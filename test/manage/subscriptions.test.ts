@@ -83,6 +83,26 @@ describe('rotating the secret', () => {
     expect(after?.headers).not.toHaveProperty('x-trustpager-signature-next');
   });
 
+  it('again ends the overlap that still runs: two sign at most, and with 0s the new one alone', async () => {
+    const { id } = await create();
+    const rotate = async (overlap: string) =>
+      (await h.core.rotateSecret(h.owner, { subscription_id: id, overlap })).secret;
+    const signedBy = async (secret: string | undefined, nth: number) => {
+      await h.core.testSubscription(h.owner, { subscription_id: id });
+      const request = (await h.receiver.received(nth))[nth - 1];
+      const plain = createHmac('sha256', secret ?? '')
+        .update(request?.body ?? '')
+        .digest('hex');
+      const names = ['x-trustpager-signature', 'x-trustpager-signature-next'];
+      const carrying = names.find((name) => request?.headers[name] === plain);
+      return [String(request?.headers['webhook-signature']).split(' ').length, carrying];
+    };
+    await rotate('1h');
+    const second = await rotate('1h');
+    expect(await signedBy(second, 1)).toEqual([2, 'x-trustpager-signature-next']);
+    expect(await signedBy(await rotate('0s'), 2)).toEqual([1, 'x-trustpager-signature']);
+  });
+
   it.each(['8d', '7d1h', '-1h', 'x'])('refuses an overlap of %s', async (overlap) => {
     const { id } = await create();
     await expect(h.core.rotateSecret(h.owner, { subscription_id: id, overlap })).rejects.toMatchObject({

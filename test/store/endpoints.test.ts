@@ -273,12 +273,17 @@ describe.each(engines)('endpoints on $name', (engine) => {
         { sealed: Buffer.from('one'), validUntil: later },
       ],
     });
+    const sealed = async () => (await target())?.secrets.map((secret) => String(secret.sealed));
     await rotate('three', later + dayMs, later);
-    expect((await target())?.secrets.map(({ sealed }) => String(sealed))).toEqual(['three', 'two']);
+    expect(await sealed()).toEqual(['three', 'two']);
+    await rotate('four', later + dayMs, later + 1);
+    expect(await sealed()).toEqual(['four', 'three']);
+    await rotate('five', later + 2, later + 2);
+    expect(await sealed()).toEqual(['five']);
     const at = Array.from({ length: 6 }, (_, index) => rotate(`r${index}`, later + dayMs, later));
     await Promise.all(at);
     const secrets = (await target())?.secrets ?? [];
-    expect(secrets.filter(({ validUntil }) => validUntil === null)).toHaveLength(1);
+    expect(secrets.map(({ validUntil }) => validUntil)).toEqual([null, later + dayMs]);
     await deliver(on.store, await reread(on.store, endpoint));
     expect((await on.store.records.attempts(workspaceId, { limit: 1, withExcerpt: false })).rows).toMatchObject([
       { url: endpoint.url },

@@ -1,8 +1,8 @@
 import { PosthornError } from '../errors.ts';
 import type { EndpointRecord } from '../ports/endpoint-store.ts';
-import { unknownName, wants } from '../rules/match.ts';
+import { matches, unknownName } from '../rules/match.ts';
 import { showAttempt } from '../rules/show.ts';
-import type { Attempt } from '../types.ts';
+import type { Attempt, EventType } from '../types.ts';
 import { type Context, notFound } from '../use-case.ts';
 import { catalogue } from './event-types.ts';
 import { recordTest } from './record-test.ts';
@@ -28,8 +28,7 @@ export async function testEndpoint(
   }
   const sample =
     types.find(({ name }) => name === eventType) ??
-    types.find(({ name }) => record.events.includes(name)) ??
-    types.find(({ name }) => wants(record.events, name)) ??
+    firstChosen(record.events, types) ??
     // A config that automations alone fire still has to be tried out.
     (record.events.length === 0 ? types[0] : undefined);
   if (sample === undefined) throw notFound('event type');
@@ -52,4 +51,13 @@ export async function testEndpoint(
   });
   if (outcome.succeeded) context.wake();
   return showAttempt(attempt, false);
+}
+
+/** The first of what was chosen that there is a type for: of a family its first type. */
+function firstChosen(patterns: readonly string[], types: readonly EventType[]): EventType | undefined {
+  for (const pattern of patterns) {
+    const type = types.find(({ name }) => matches(pattern, name));
+    if (type !== undefined) return type;
+  }
+  return undefined;
 }

@@ -49,7 +49,7 @@ export function endpointRoutes({ noun, path, tag, params, shown, created, operat
       tag,
       summary: `Give a ${noun} a new secret`,
       description:
-        'Old and new secret sign for 24 hours, or for `overlap` (`0s` to `7d`). Without `secret` one is made and shown in this answer only.',
+        'Old and new secret sign for 24 hours, or for `overlap` (`0s` to `7d`); one that was rotated out before ends now. Without `secret` one is made and shown in this answer only.',
       params,
       example: { overlap: '48h' },
       answer: { status: 200, description: `The ${noun}, with a secret that was made`, schema: created },

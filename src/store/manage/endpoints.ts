@@ -163,19 +163,15 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
     rotateSecret: (workspaceId, id, sealed, oldValidUntil, now) =>
       change(async (trx) => {
         await lockEndpoints(trx, [id]);
+        // Two sign at most, and a secret whose time is over is of no use to anybody but a thief.
+        const ended = trx.deleteFrom('endpoint_secrets').where('endpoint_id', '=', id);
+        await (oldValidUntil > now ? ended.where('valid_until', 'is not', null) : ended).execute();
         await trx
           .updateTable('endpoint_secrets')
           .set({ valid_until: oldValidUntil })
           .where('endpoint_id', '=', id)
-          .where('valid_until', 'is', null)
           .execute();
         await insertSecret(trx, id, sealed, now);
-        // A secret whose time is over is of no use to anybody but a thief.
-        await trx
-          .deleteFrom('endpoint_secrets')
-          .where('endpoint_id', '=', id)
-          .where('valid_until', '<=', now)
-          .execute();
         const { version, url, status, public_id } = await trx
           .updateTable('endpoints')
           .set({ version: sql`version + 1`, updated_at: updatedAt(now) })
