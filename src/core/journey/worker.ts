@@ -1,3 +1,4 @@
+import type { Settlement } from '../ports/journey-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Vault } from '../rules/seal.ts';
 import type { Settings } from '../settings.ts';
@@ -220,10 +221,16 @@ class Dispatcher implements Worker {
     for (const { lane, settlement } of batch) this.#lanes.ended(lane, settlement?.attempt ?? null, now);
     this.#fill();
     this.#refill(batch, (lane) => this.#lanes.isStarving(lane));
+    // Later ones the heart's look finds in time.
+    if (batch.some(({ settlement }) => isDueBy(settlement, now + lookAgainMs))) this.wake();
     if (this.#lanes.inFlight === 0) this.#drained?.();
   }
 
   #refill(batch: Ended[], wanting: (lane: Lane) => boolean): void {
     if (batch.some(({ lane }) => wanting(lane))) this.wake();
   }
+}
+
+function isDueBy(settlement: Settlement | null, at: number): boolean {
+  return settlement?.next.state === 'pending' && settlement.next.dueAt <= at;
 }
