@@ -189,10 +189,7 @@ export const inputs = {
   }),
   listEvents: z.strictObject({ event_type: eventTypeName.optional(), ...paging }),
   eventId: z.strictObject({ event_id: id }),
-  listEventTypes: z.strictObject({
-    ...paging,
-    limit: paging.limit.default(limits.pageSizeMax).describe('How many, 1 to 200; 200 when left out'),
-  }),
+  listEventTypes: z.strictObject(paging),
   listDeliveries: z.strictObject({
     status: z.enum(deliveryStatuses).optional(),
     endpoint_id: id.optional(),

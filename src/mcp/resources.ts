@@ -1,13 +1,10 @@
 import { type McpServer, type ReadResourceResult, ResourceTemplate } from '@modelcontextprotocol/server';
+import { allOf } from '../core/all-of.ts';
 import type { Core } from '../core/core.ts';
 import type { Log } from '../core/ports/ports.ts';
-import type { Page, Principal } from '../core/types.ts';
+import type { Principal } from '../core/types.ts';
 import { explain, protocolError } from './explain.ts';
 import { challenge, type Session } from './session.ts';
-
-/** Lists that a resource or a completion reads whole end after this many pages of 200. */
-const pagesMax = 10;
-const pageSize = 200;
 
 const mimeType = 'application/json';
 
@@ -22,7 +19,7 @@ export function registerResources(server: McpServer, session: Session, log: Log)
     { title: 'Event types', description: 'The catalogue of event types, with examples', mimeType, scopeChallenge },
     (uri) =>
       read(uri, async (core, principal) => ({
-        event_types: await allOf((cursor) => core.listEventTypes(principal, { limit: pageSize, cursor })),
+        event_types: await allOf((of) => core.listEventTypes(principal, of)),
       })),
   );
   server.registerResource(
@@ -52,7 +49,7 @@ export function registerResources(server: McpServer, session: Session, log: Log)
 export async function completeSubscriptionId(typed: string, session: Session, log: Log): Promise<string[]> {
   try {
     const { core, principal } = await session.open();
-    const found = await allOf((cursor) => core.listSubscriptions(principal, { limit: pageSize, cursor }));
+    const found = await allOf((of) => core.listSubscriptions(principal, of));
     return found.map(({ id }) => id).filter((id) => id.startsWith(typed));
   } catch (error) {
     log.debug({ code: explain(error, log).code }, 'a completion failed');
@@ -72,16 +69,4 @@ async function readJson(
   } catch (error) {
     throw protocolError(error, log, uri.href);
   }
-}
-
-async function allOf<T>(page: (cursor: string | undefined) => Promise<Page<T>>): Promise<T[]> {
-  const all: T[] = [];
-  let cursor: string | undefined;
-  for (let count = 0; count < pagesMax; count++) {
-    const { data, next_cursor } = await page(cursor);
-    all.push(...data);
-    if (next_cursor === null) break;
-    cursor = next_cursor;
-  }
-  return all;
 }

@@ -49,6 +49,17 @@ describe('every list', () => {
     expect(lists.map(({ path }) => path).toSorted()).toEqual(tried.toSorted());
   });
 
+  it('answers 50 rows where no limit is given', async () => {
+    const limits = rest.judged.operations.flatMap(({ parameters = [] }) =>
+      parameters.filter(({ name }) => name === 'limit'),
+    );
+    expect(new Set(limits.map(({ schema }) => schema?.['default']))).toEqual(new Set([50]));
+    for (let nth = 0; nth < 51; nth++) {
+      await rest.ask('PUT', `/v1/event-types/fifty.type_${nth}`, { description: 'One of many.', example: {} });
+    }
+    expect((await pageOf('/v1/event-types', '')).data).toHaveLength(50);
+  });
+
   it.each(Object.keys(adding))('%s is newest first, and its cursors stay while rows are added', async (list) => {
     const before = await idsOf(list, 'limit=200');
     expect(before.length).toBeGreaterThanOrEqual(3);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { allOf } from '../../core/all-of.ts';
 import type { ErrorCode } from '../../core/errors.ts';
-import type { EventType } from '../../core/types.ts';
 import { scopes } from '../../core/vocabulary.ts';
 import type { Answer } from '../answer.ts';
 import { authenticateRequest } from '../auth.ts';
@@ -71,13 +71,7 @@ async function documentFor(face: Face, c: RequestContext): Promise<string> {
   if (!c.req.raw.headers.has('authorization')) return face.openApi();
   const principal = await authenticateRequest(face.core, c.req.raw, 'rest');
   if (!principal.scopes.has('webhooks:read')) return face.openApi();
-  const types: EventType[] = [];
-  for (let cursor: string | null | undefined; cursor !== null; ) {
-    const page = await face.core.listEventTypes(principal, cursor === undefined ? {} : { cursor });
-    types.push(...page.data);
-    cursor = page.next_cursor;
-  }
-  return face.openApiOf(types);
+  return face.openApiOf(await allOf((of) => face.core.listEventTypes(principal, of)));
 }
 
 async function readiness(face: Face): Promise<Answer> {

@@ -1,3 +1,4 @@
+import { allOf } from '../../../core/all-of.ts';
 import { html, type Html, raw } from '../html.ts';
 import { configs, type Endpoint, type Kind, subscriptions } from '../kinds.ts';
 import { area, input } from '../parts/form.ts';
@@ -7,7 +8,7 @@ import { secretPage } from './secret.ts';
 
 /** The fields of an endpoint. `one` null: of a new one. */
 export async function endpointFields(visit: Visit, given: Given, kind: Kind, one: Endpoint | null): Promise<Html> {
-  const { data: types } = await visit.core.listEventTypes(visit.principal, {});
+  const types = await allOf((of) => visit.core.listEventTypes(visit.principal, of));
   const families = [...new Set(types.map(({ name }) => `${name.split('.')[0]}.*`))];
   const own = kind === subscriptions ? subscriptionFields(given, one) : configFields(given, one);
   const events = area(given, {

@@ -1,3 +1,4 @@
+import { allOf } from '../../../core/all-of.ts';
 import type { EventType, EventWithDeliveries } from '../../../core/types.ts';
 import { html, type Html, visible } from '../html.ts';
 import { many, pager } from '../parts/attempts.ts';
@@ -85,15 +86,15 @@ const erase: Action = {
 const types: View = {
   path: '/data/event-types',
   async show({ core, principal }) {
-    const { data } = await core.listEventTypes(principal, {});
-    const body = html`<div class="head"><h1>Event types</h1><span class="push"></span>${tabs('types')}</div><ul class="card flush endpoints">${data.map((type) => html`<li><div class="what"><a class="cover title" href="/data/event-types/${type.name}"><code>${type.name}</code></a><span class="muted">${type.description}</span></div><div class="how">${type.built_in ? '' : badge('info', 'Own')}</div></li>`)}</ul>`;
+    const all = await allOf((of) => core.listEventTypes(principal, of));
+    const body = html`<div class="head"><h1>Event types</h1><span class="push"></span>${tabs('types')}</div><ul class="card flush endpoints">${all.map((type) => html`<li><div class="what"><a class="cover title" href="/data/event-types/${type.name}"><code>${type.name}</code></a><span class="muted">${type.description}</span></div><div class="how">${type.built_in ? '' : badge('info', 'Own')}</div></li>`)}</ul>`;
     return { title: 'Event types', section: 'events', body };
   },
 };
 
 async function typeOf({ core, principal, params }: Visit): Promise<EventType | undefined> {
-  const { data } = await core.listEventTypes(principal, {});
-  return data.find(({ name }) => name === params['name']);
+  const all = await allOf((of) => core.listEventTypes(principal, of));
+  return all.find(({ name }) => name === params['name']);
 }
 
 const typePage: View = {

@@ -1,3 +1,4 @@
+import { allOf } from '../../../core/all-of.ts';
 import type { Attempt } from '../../../core/types.ts';
 import { html, type Html } from '../html.ts';
 import { attemptRows, attemptTable, pager, selected } from '../parts/attempts.ts';
@@ -72,7 +73,7 @@ async function filterForm({ core, principal, query }: Visit): Promise<Html> {
   const [subscriptions, configs, types] = await Promise.all([
     core.listSubscriptions(principal, { limit: 200 }),
     core.listConfigs(principal, { limit: 200 }),
-    core.listEventTypes(principal, {}),
+    allOf((of) => core.listEventTypes(principal, of)),
   ]);
   const endpoints = [
     ...configs.data.map(({ id, name }) => ({ id, label: name })),
@@ -84,7 +85,7 @@ async function filterForm({ core, principal, query }: Visit): Promise<Html> {
   const known = at('endpoint_id') === '' || endpoints.some(({ id }) => id === at('endpoint_id'));
   return html`<form class="filters" method="get" action="${path}" data-filters>
 <label>Endpoint<select name="endpoint_id">${option('endpoint_id', '', 'All')}${known ? '' : option('endpoint_id', at('endpoint_id'), at('endpoint_id'))}${endpoints.map(({ id, label }) => option('endpoint_id', id, label))}</select></label>
-<label>Event<select name="event_type">${option('event_type', '', 'All')}${types.data.map(({ name }) => option('event_type', name, name))}</select></label>
+<label>Event<select name="event_type">${option('event_type', '', 'All')}${types.map(({ name }) => option('event_type', name, name))}</select></label>
 <label>Status<select name="status">${option('status', '', 'All')}${option('status', 'succeeded', 'Succeeded')}${option('status', 'failed', 'Failed')}</select></label>
 <label>Kind<select name="kind">${option('kind', '', 'All')}${option('kind', 'live', 'Live')}${option('kind', 'test', 'Tests')}</select></label>
 <label>From <small>UTC</small><input type="datetime-local" name="since" value="${at('since')}"></label>
