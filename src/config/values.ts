@@ -1,3 +1,5 @@
+import { formatDuration } from '../core/rules/times.ts';
+
 /**
  * Readers of single environment values. Each takes the trimmed, non-empty text, and answers the value or throws a
  * `ValueFault` whose message completes the sentence "NAME …".
@@ -18,12 +20,6 @@ export function duration(minMs: number, maxMs: number): (text: string) => number
     if (ms > maxMs) throw new ValueFault(`is too long, the most is ${formatDuration(maxMs)}`);
     return ms;
   };
-}
-
-/** Milliseconds in the largest unit that shows them whole. */
-export function formatDuration(ms: number): string {
-  const unit = (['d', 'h', 'm', 's'] as const).find((name) => ms > 0 && ms % unitsMs[name] === 0);
-  return unit === undefined ? (ms === 0 ? '0s' : `${ms}ms`) : `${ms / unitsMs[unit]}${unit}`;
 }
 
 /** Comma-separated durations; `0s` is a retry at once. */

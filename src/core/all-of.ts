@@ -7,12 +7,12 @@ const pagesMax = 10;
 /** A list from its beginning, page by page: at most 2,000 rows. */
 export async function allOf<T>(page: (of: { limit: number; cursor?: string }) => Promise<Page<T>>): Promise<T[]> {
   const all: T[] = [];
-  let of: { limit: number; cursor?: string } = { limit: limits.pageSizeMax };
+  const of: { limit: number; cursor?: string } = { limit: limits.pageSizeMax };
   for (let count = 0; count < pagesMax; count++) {
     const { data, next_cursor } = await page(of);
     all.push(...data);
     if (next_cursor === null) break;
-    of = { ...of, cursor: next_cursor };
+    of.cursor = next_cursor;
   }
   return all;
 }

@@ -8,7 +8,7 @@ export const now = Date.parse('2026-11-23T10:00:00Z');
 export const around: Surroundings = {
   now,
   delivering: true,
-  disableAfterFailures: 20,
+  limits: { disableAfterFailures: 20, disableAfterMs: 24 * 3_600_000 },
   latestEvent: null,
   judgeLatest: () => true,
 };

@@ -128,7 +128,14 @@ describe('why nothing arrives', () => {
     expect(diagnosis).toMatch(/^The last 3 attempts failed; /);
     expect(diagnosis).toMatch(sentence);
     expect(diagnosis).toContain(' The next attempt is due at 2026-11-23T10:05:00.000Z.');
-    expect(diagnosis).toMatch(/ It is disabled after 20 failures in a row\.$/);
+    expect(diagnosis).toMatch(/ It is disabled after 20 failures in a row that go on for 1d\.$/);
+  });
+
+  it('says that an attempt is due now once its time has come', () => {
+    const overdue = { ...failing('timeout', null), nextAttemptAt: now - minuteMs };
+    expect(say(overdue)).toContain(' The next attempt is due now. ');
+    const limits = { disableAfterFailures: 3, disableAfterMs: 0 };
+    expect(say(overdue, { limits })).toMatch(/ It is disabled after 3 failures in a row\.$/);
   });
 
   it('because one attempt failed', () => {

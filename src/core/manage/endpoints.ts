@@ -189,12 +189,11 @@ export async function surroundings(context: Context, principal: Principal): Prom
     readStatus(context, principal, {}),
     context.store.records.events(principal.workspaceId, { limit: 1 }),
   ]);
-  const { disableAfterFailures } = context.settings;
   const subject = latestEvent === null ? null : subjectOf(latestEvent);
   return {
     now: context.clock.now(),
     delivering,
-    disableAfterFailures,
+    limits: context.settings,
     latestEvent,
     judgeLatest: (filter) => subject === null || judge(context.conditions.compile(filter), subject),
   };

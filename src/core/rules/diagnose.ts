@@ -3,15 +3,16 @@ import type { EndpointRecord } from '../ports/endpoint-store.ts';
 import type { EventRecord } from '../ports/record-store.ts';
 import type { AttemptError } from '../vocabulary.ts';
 import { faultSentence } from './condition.ts';
+import type { HealthLimits } from './health.ts';
 import { wants } from './match.ts';
-import { iso } from './times.ts';
+import { formatDuration, iso } from './times.ts';
 
 /** The facts beside the endpoint that an answer to "why did nothing arrive?" needs. */
 export interface Surroundings {
   now: number;
   /** Whether any process delivers. */
   delivering: boolean;
-  disableAfterFailures: number;
+  limits: HealthLimits;
   latestEvent: Published | null;
   /** Whether a filter takes the latest event. */
   judgeLatest(filter: string): boolean | ConditionFault;
@@ -147,15 +148,21 @@ function unservedSentence({ events, filter }: EndpointRecord, latest: Published,
 
 function failingSentence(endpoint: EndpointRecord, around: Surroundings): string {
   const remedy = endpoint.lastError === null ? '' : remedies[endpoint.lastError];
-  const next =
-    endpoint.nextAttemptAt === null
-      ? ' Nothing more is due: replay what failed once that is done.'
-      : ` The next attempt is due at ${iso(endpoint.nextAttemptAt)}.`;
   const attempts = endpoint.failureCount === 1 ? 'The last attempt' : `The last ${endpoint.failureCount} attempts`;
-  return `${attempts} failed; ${lastFailure(endpoint)}. ${remedy}${next} It is disabled after ${around.disableAfterFailures} failures in a row.`.replaceAll(
-    '  ',
-    ' ',
-  );
+  const next = nextSentence(endpoint.nextAttemptAt, around.now);
+  return [`${attempts} failed; ${lastFailure(endpoint)}.`, remedy, next, disablingSentence(around.limits)]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function nextSentence(at: number | null, now: number): string {
+  if (at === null) return 'Nothing more is due: replay what failed once that is done.';
+  return at <= now ? 'The next attempt is due now.' : `The next attempt is due at ${iso(at)}.`;
+}
+
+function disablingSentence({ disableAfterFailures, disableAfterMs }: HealthLimits): string {
+  const lasting = disableAfterMs === 0 ? '' : ` that go on for ${formatDuration(disableAfterMs)}`;
+  return `It is disabled after ${disableAfterFailures} failures in a row${lasting}.`;
 }
 
 function lastFailure(endpoint: EndpointRecord): string {

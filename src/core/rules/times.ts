@@ -14,3 +14,9 @@ export function durationMs(text: string): number | null {
   const ms = Number(match[1]) * unitMs[match[2] as keyof typeof unitMs];
   return Number.isSafeInteger(ms) ? ms : null;
 }
+
+/** Milliseconds in the largest unit that shows them whole. */
+export function formatDuration(ms: number): string {
+  const unit = (['d', 'h', 'm', 's'] as const).find((name) => ms > 0 && ms % unitMs[name] === 0);
+  return unit === undefined ? (ms === 0 ? '0s' : `${ms}ms`) : `${ms / unitMs[unit]}${unit}`;
+}
