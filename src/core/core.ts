@@ -156,6 +156,7 @@ export function createCore(ports: Ports, settings: Settings, secretKey: Buffer):
     settings,
     vault,
     wake: () => worker.wake(),
+    endpointChanged: (endpointId) => worker.endpointChanged(endpointId),
     sendTest: makeTestSender(ports, settings, vault),
   };
   const signIns = makeRateLimit(signInsPerMinute);

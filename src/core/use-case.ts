@@ -15,6 +15,8 @@ export interface Context extends Ports {
   vault: Vault;
   /** Tells the worker of this process that deliveries became due. */
   wake(): void;
+  /** Tells it that an endpoint is not as it was: what it leased before is not sent any more. */
+  endpointChanged(endpointId: number): void;
   /** Sends one sample to an endpoint now, outside of its schedule, and tells what came of it. */
   sendTest: SendTest;
 }

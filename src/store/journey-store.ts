@@ -60,6 +60,17 @@ export function journeyStore(
       return rows.map((row) => ({ id: row.id, workspaceId: row.workspace_id, failing: row.failing_since !== null }));
     },
 
+    async sendable(endpointIds, now) {
+      const rows = await read
+        .selectFrom('endpoints')
+        .select(['id', 'version'])
+        .where('id', 'in', endpointIds)
+        .where('status', '=', sql.lit(endpointStatus.active))
+        .where(({ or, eb }) => or([eb('held_until', 'is', null), eb('held_until', '<=', now)]))
+        .execute();
+      return new Map(rows.map(({ id, version }) => [id, version]));
+    },
+
     async nextDueAt() {
       const row = await read
         .selectFrom('endpoints')

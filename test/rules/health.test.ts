@@ -134,6 +134,14 @@ describe('disabling', () => {
     expect(after([failure(5, { responseCode: 404 })]).status).toBe('active');
   });
 
+  it('never happens to one that waits for approval, which being made active again would then pass by', () => {
+    const waiting: EndpointHealth = { ...healthy, status: 'pending_approval' };
+    expect(after([gone(5), failure(6), failure(600), failure(5_000)], waiting)).toMatchObject({
+      status: 'pending_approval',
+      disabledReason: null,
+    });
+  });
+
   it('keeps its first reason and time', () => {
     const worn = after([failure(0), failure(500), failure(1_000), gone(2_000), failure(3_000)]);
     expect(worn).toMatchObject({ disabledReason: 'repeated_failures', disabledAt: 1_000, failureCount: 5 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Ready } from '../../src/core/journey/attempts.ts';
-import { type Lane, Lanes } from '../../src/core/journey/lanes.ts';
+import { isHungry, isStarving, type Lane } from '../../src/core/journey/lane.ts';
+import { Lanes } from '../../src/core/journey/lanes.ts';
 import type { DueEndpoint } from '../../src/core/ports/journey-store.ts';
 import type { PaceOutcome } from '../../src/core/rules/pace.ts';
 
@@ -134,6 +135,35 @@ describe('endpoints whose receivers never answer', () => {
     expect(lanes.inFlight + lanes.readyCount).toBeLessThanOrEqual(256 * 4 + 100);
     expect(lanes.inFlight).toBeLessThanOrEqual(256);
   });
+
+  it('are leased one each beyond that, so that none is shut out, but no more than four times as many', () => {
+    const lanes = new Lanes({ slots: 256, laneSlots: 64 });
+    for (let id = 0; id < 10_000; id++) {
+      const count = lanes.room(endpoint(id), now);
+      for (let each = 0; each < count; each++) lanes.add(ready(id, id));
+      if (id === 2_000) expect(count).toBe(1);
+    }
+    expect(lanes.readyCount).toBe(256 * 4 * 4);
+  });
+
+  it('hold 64 MiB of data that is leased ahead, and then only what those need that have nothing', () => {
+    const lanes = new Lanes({ slots: 256, laneSlots: 64 });
+    const data = 'x'.repeat(2 ** 20);
+    const large = (endpointId: number) => {
+      const { event, ...rest } = ready(endpointId, endpointId);
+      lanes.add({ ...rest, event: { ...event, data } });
+    };
+    for (let id = 0; id < 63; id++) large(id);
+    expect(lanes.room(endpoint(999), now)).toBeGreaterThan(1);
+    large(63);
+    expect(lanes.room(endpoint(999), now)).toBe(1);
+    for (let id = 64; id < 4 * 64; id++) large(id);
+    expect(lanes.room(endpoint(1_000), now)).toBe(0);
+    lanes.next(now);
+    expect(lanes.room(endpoint(1_000), now)).toBe(1);
+    lanes.takeUnsent();
+    expect(lanes.room(endpoint(1_000), now)).toBeGreaterThan(1);
+  });
 });
 
 describe('how much to lease', () => {
@@ -151,13 +181,13 @@ describe('how much to lease', () => {
     const lanes = filled([1], { slots: 256, laneSlots: 64 });
     const [taken] = takeAll(lanes);
     if (taken === undefined) throw new Error('nothing to send');
-    expect(lanes.isHungry(taken.lane)).toBe(true);
+    expect(isHungry(taken.lane)).toBe(true);
     lanes.exhausted(0);
-    expect(lanes.isHungry(taken.lane)).toBe(false);
+    expect(isHungry(taken.lane)).toBe(false);
     expect(lanes.room(endpoint(0), now)).toBeGreaterThan(0);
-    expect(lanes.isHungry(taken.lane)).toBe(false);
+    expect(isHungry(taken.lane)).toBe(false);
     lanes.add(ready(1, 0));
-    expect(lanes.isHungry(taken.lane)).toBe(true);
+    expect(isHungry(taken.lane)).toBe(true);
   });
 
   it('is worth a transaction of its own only when little is left', () => {
@@ -165,10 +195,10 @@ describe('how much to lease', () => {
     const [first] = takeAll(lanes);
     if (first === undefined) throw new Error('nothing to send');
     const { lane } = first;
-    expect([lane.ready.length, lanes.isHungry(lane), lanes.isStarving(lane)]).toEqual([16, true, false]);
+    expect([lane.ready.length, isHungry(lane), isStarving(lane)]).toEqual([16, true, false]);
     for (let count = 0; count < 8; count++) lanes.ended(lane, ok, now);
     takeAll(lanes);
-    expect([lane.ready.length, lanes.isHungry(lane), lanes.isStarving(lane)]).toEqual([8, true, true]);
+    expect([lane.ready.length, isHungry(lane), isStarving(lane)]).toEqual([8, true, true]);
   });
 
   it('leaves nothing behind of an endpoint that owes nothing', () => {
@@ -180,6 +210,26 @@ describe('how much to lease', () => {
 });
 
 describe('pace', () => {
+  it('of a thousand endpoints that are down is nothing that others walk past', () => {
+    const lanes = new Lanes({ slots: 10_000, laneSlots: 64 });
+    for (let id = 0; id < 1_000; id++) {
+      lanes.room(endpoint(id, { failing: true }), now);
+      lanes.add(ready(id, id));
+      lanes.add(ready(1_000 + id, id));
+    }
+    for (const { lane } of takeAll(lanes)) lanes.ended(lane, overloaded, now);
+    expect(takeAll(lanes)).toEqual([]);
+    const looked: number[] = [];
+    lanes.add(ready(9_999, 9_999));
+    for (const lane of lanes.loaded) {
+      const { pace } = lane;
+      Object.defineProperty(lane, 'pace', { get: () => looked.push(lane.endpointId) > 0 && pace });
+    }
+    expect(endpointsOf(takeAll(lanes))).toEqual([9_999]);
+    expect(new Set(looked)).toEqual(new Set([9_999]));
+    expect(lanes.gateAt).toBe(now + 250);
+  });
+
   it('asks an endpoint that is down no more than four times a second, and says when it may go on', () => {
     const lanes = new Lanes({ slots: 256, laneSlots: 64 });
     const begun: number[] = [];

@@ -172,6 +172,7 @@ const journeyProbes: Probes<JourneyStore> = {
   dueEndpoints: workers,
   lease: workers,
   settle: workers,
+  sendable: workers,
   giveBack: workers,
   nextDueAt: workers,
   nextToFanOut: workers,

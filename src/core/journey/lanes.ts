@@ -1,44 +1,16 @@
 import type { DueEndpoint } from '../ports/journey-store.ts';
-import {
-  afterAnswer,
-  failingPace,
-  isDown,
-  openPace,
-  type Pace,
-  type PaceOutcome,
-  startsPerSecond,
-} from '../rules/pace.ts';
+import { afterAnswer, isDown, type PaceOutcome } from '../rules/pace.ts';
 import type { Ready } from './attempts.ts';
+import { aheadMin, isHungry, type Lane, leaseAhead, openLane } from './lane.ts';
+import { Turns } from './turns.ts';
 
-/** One endpoint's part of the work in this process. */
-export interface Lane {
-  readonly endpointId: number;
-  readonly workspaceId: number;
-  /** Leased, not sent yet. */
-  readonly ready: Ready[];
-  /** Attempts whose answer is awaited. */
-  inFlight: number;
-  pace: Pace;
-  /** How many deliveries are leased beyond the window, so that a free slot need not wait for the store. */
-  ahead: number;
-  /** When it was last found to have used up half of that. */
-  leasedAt: number;
-  /** Whether the store may hold more that is due and has not been asked for. */
-  more: boolean;
-  /** Whether it had all that was asked for the last time. */
-  deep: boolean;
-  /** Attempts that may begin now, where the pace bounds them, and since when that was counted. */
-  starts: number;
-  startsAt: number;
-}
-
-/** What a lane begins with; it doubles whenever the lane uses it up soon, and is nothing while the endpoint fails. */
-const aheadMin = 32;
-const soonMs = 250;
 /** Lanes that wait for nothing but remember a pace. */
 const idleLanesMax = 10_000;
-/** A bounded pace may save up starts for so long. */
-const burstMs = 100;
+/** Characters of data that may be leased and not sent before no lane leases ahead: a thousand small events, or few large. */
+const heldCharsMax = 64 * 1_024 * 1_024;
+/** Endpoints of which nothing is leased get one beyond that, so that a crowd of slow ones does not shut out a new one; up to
+ * here, for they may be many. */
+const fullnessMax = 4;
 
 /**
  * What this process holds: leased deliveries by endpoint, and how many attempts are in flight. Slots go round the lanes, so
@@ -46,8 +18,7 @@ const burstMs = 100;
  */
 export class Lanes {
   readonly #byEndpoint = new Map<number, Lane>();
-  /** Lanes with something to send, whose turn is next first: those that merely remember a pace are not walked past. */
-  readonly #turns = new Set<Lane>();
+  readonly #turns = new Turns();
   readonly #byWorkspace = new Map<number, number>();
   readonly #slots: number;
   readonly #laneSlots: number;
@@ -55,8 +26,7 @@ export class Lanes {
   readonly #keptForOthers: number;
   inFlight = 0;
   readyCount = 0;
-  /** When a lane may go on whose pace holds it, epoch milliseconds; null when no lane waits for that. */
-  gateAt: number | null = null;
+  #heldChars = 0;
 
   constructor(options: { slots: number; laneSlots: number }) {
     this.#slots = options.slots;
@@ -76,8 +46,18 @@ export class Lanes {
     return this.#byEndpoint.size;
   }
 
+  /** When a lane may go on whose pace holds it, epoch milliseconds; null when no lane waits for that. */
+  get gateAt(): number | null {
+    return this.#turns.gateAt;
+  }
+
   get #leasedMax(): number {
     return this.#slots * 4;
+  }
+
+  /** How much is leased, as a part of what is leased at most where nothing is left over: above 1 only for those without any. */
+  get #fullness(): number {
+    return Math.max((this.inFlight + this.readyCount) / this.#leasedMax, this.#heldChars / heldCharsMax);
   }
 
   /** How many more of this endpoint's deliveries may be leased; the lane counts as asked for when there is room. */
@@ -91,30 +71,13 @@ export class Lanes {
 
   #room(lane: Lane, now: number): number {
     const held = lane.inFlight + lane.ready.length;
-    if (this.inFlight + this.readyCount >= this.#leasedMax) return held === 0 ? 1 : 0;
+    const fullness = this.#fullness;
+    if (fullness >= 1) return held === 0 && fullness < fullnessMax ? 1 : 0;
     if (isDown(lane.pace) || lane.pace.backSince !== null) return Math.max(0, lane.pace.window - held);
     // A few at a time would cost a transaction each.
-    if (held > 0 && !this.isHungry(lane)) return 0;
-    const ahead = lane.pace.failures > 0 ? 0 : this.#aheadOf(lane, now);
+    if (held > 0 && !isHungry(lane)) return 0;
+    const ahead = lane.pace.failures > 0 ? 0 : leaseAhead(lane, this.#slots, now);
     return Math.max(0, lane.pace.window + ahead - held);
-  }
-
-  /** What a lane uses up soon is leased in larger parts: each lease costs a transaction. */
-  #aheadOf(lane: Lane, now: number): number {
-    const usedUp = lane.inFlight > 0 && this.isHungry(lane);
-    if (usedUp && now - lane.leasedAt < soonMs) lane.ahead = Math.min(this.#slots, lane.ahead * 2);
-    if (usedUp) lane.leasedAt = now;
-    return lane.ahead;
-  }
-
-  /** Whether leasing more for this lane is worth a place in a transaction that is made anyway. */
-  isHungry(lane: Lane): boolean {
-    return lane.more && lane.ready.length <= lane.ahead / 2;
-  }
-
-  /** Whether it is worth a transaction of its own. */
-  isStarving(lane: Lane): boolean {
-    return lane.more && lane.ready.length <= lane.ahead / 4;
   }
 
   isDeep(endpoint: DueEndpoint): boolean {
@@ -130,11 +93,6 @@ export class Lanes {
     this.#forgetIdle(lane);
   }
 
-  /** Whether what is leased for this lane will probably be sent within moments. */
-  isQuick(lane: Lane): boolean {
-    return lane.ahead > aheadMin;
-  }
-
   add(ready: Ready): Lane {
     const { endpointId, workspaceId } = ready.delivery;
     const lane = this.#lane({ id: endpointId, workspaceId, failing: false });
@@ -143,25 +101,21 @@ export class Lanes {
     lane.more = true;
     lane.deep = true;
     this.readyCount++;
+    this.#heldChars += ready.event.data.length;
     return lane;
   }
 
   /** The next delivery to send, taking turns between lanes; null when nothing may begin now. */
   next(now: number): { lane: Lane; ready: Ready } | null {
-    this.gateAt = null;
+    this.#turns.openGates(now);
     if (this.inFlight >= this.#slots || this.readyCount === 0) return null;
-    for (const lane of this.#turns) {
-      if (!this.#hasSlotFor(lane) || !this.#mayBegin(lane, now)) continue;
-      const ready = lane.ready.shift();
-      this.#turns.delete(lane);
-      if (ready === undefined) continue;
-      // Its turn comes last now.
-      if (lane.ready.length > 0) this.#turns.add(lane);
-      this.#count(lane, 1);
-      this.readyCount--;
-      return { lane, ready };
-    }
-    return null;
+    const lane = this.#turns.next(now, (each) => this.#hasSlotFor(each));
+    const ready = lane?.ready.shift();
+    if (lane === null || ready === undefined) return null;
+    this.#turns.add(lane);
+    this.#count(lane, 1);
+    this.#unready([ready]);
+    return { lane, ready };
   }
 
   /** An attempt of the lane has ended; `outcome` null: it was never made. */
@@ -169,33 +123,46 @@ export class Lanes {
     this.#count(lane, -1);
     if (outcome !== null) lane.pace = afterAnswer(lane.pace, this.#laneSlots, outcome, now);
     if (lane.pace.failures > 0) lane.ahead = aheadMin;
+    this.#turns.add(lane);
     this.#forgetIdle(lane);
+  }
+
+  /** Lanes with deliveries that are leased and not sent. */
+  get loaded(): Lane[] {
+    return [...this.#byEndpoint.values()].filter(({ ready }) => ready.length > 0);
+  }
+
+  of(endpointId: number): Lane | undefined {
+    return this.#byEndpoint.get(endpointId);
+  }
+
+  /** Takes all but the first `keep` of what the lane has not sent: the ids of the deliveries, whose leases are given back. */
+  takeBack(lane: Lane, keep: number): number[] {
+    const taken = lane.ready.splice(keep);
+    if (taken.length > 0) lane.more = true;
+    this.#unready(taken);
+    this.#forgetIdle(lane);
+    return taken.map(({ delivery }) => delivery.id);
   }
 
   /** Empties the queues: the ids of what was leased and not sent. */
   takeUnsent(): number[] {
-    const unsent = [...this.#turns].flatMap((lane) => lane.ready.splice(0).map(({ delivery }) => delivery.id));
+    const unsent = this.loaded.flatMap((lane) => lane.ready.splice(0).map(({ delivery }) => delivery.id));
     this.#turns.clear();
     this.readyCount = 0;
+    this.#heldChars = 0;
     return unsent;
+  }
+
+  #unready(taken: Ready[]): void {
+    this.readyCount -= taken.length;
+    for (const { event } of taken) this.#heldChars -= event.data.length;
   }
 
   #lane(endpoint: DueEndpoint): Lane {
     const known = this.#byEndpoint.get(endpoint.id);
     if (known !== undefined) return known;
-    const lane: Lane = {
-      endpointId: endpoint.id,
-      workspaceId: endpoint.workspaceId,
-      ready: [],
-      inFlight: 0,
-      pace: endpoint.failing ? failingPace() : openPace(this.#laneSlots),
-      ahead: aheadMin,
-      leasedAt: 0,
-      deep: false,
-      more: true,
-      starts: 1,
-      startsAt: 0,
-    };
+    const lane = openLane(endpoint, this.#laneSlots);
     this.#byEndpoint.set(endpoint.id, lane);
     return lane;
   }
@@ -203,27 +170,10 @@ export class Lanes {
   /** The last slots are for lanes that hold few and are not down, the very last for workspaces that hold less than half. */
   #hasSlotFor(lane: Lane): boolean {
     const free = this.#slots - this.inFlight;
-    if (lane.inFlight >= lane.pace.window) return false;
     // Few is less the fewer are free: lanes that answer quickly go on beside those that hang, and more of them find one.
     const few = Math.max(2, free / 8);
     if (free <= this.#keptForFew && (lane.inFlight >= few || isDown(lane.pace))) return false;
     return free > this.#keptForOthers || (this.#byWorkspace.get(lane.workspaceId) ?? 0) < this.#slots / 2;
-  }
-
-  /** Takes one start from a lane whose pace is bounded; where there is none, notes when there will be. */
-  #mayBegin(lane: Lane, now: number): boolean {
-    const perSecond = startsPerSecond(lane.pace, now);
-    if (perSecond === null) return true;
-    const saved = Math.max(1, (perSecond * burstMs) / 1_000);
-    lane.starts = Math.min(saved, lane.starts + (Math.max(0, now - lane.startsAt) * perSecond) / 1_000);
-    lane.startsAt = now;
-    if (lane.starts >= 1) {
-      lane.starts--;
-      return true;
-    }
-    const at = now + Math.ceil(((1 - lane.starts) * 1_000) / perSecond);
-    this.gateAt = Math.min(this.gateAt ?? at, at);
-    return false;
   }
 
   #count(lane: Lane, change: 1 | -1): void {

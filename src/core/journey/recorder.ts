@@ -1,7 +1,7 @@
 import { PosthornError } from '../errors.ts';
 import type { Settlement } from '../ports/journey-store.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Lane } from './lanes.ts';
+import type { Lane } from './lane.ts';
 
 /** How long a record waits before it is tried again when the database did not take it. */
 const againMs = 1_000;

@@ -1,26 +1,24 @@
-import type { Settlement } from '../ports/journey-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Vault } from '../rules/seal.ts';
 import type { Settings } from '../settings.ts';
 import { Attempts, type Ready } from './attempts.ts';
 import { claim } from './claim.ts';
+import { DueAlarm } from './due-alarm.ts';
 import { Heart } from './heart.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { type Lane, Lanes } from './lanes.ts';
+import { isHungry, isQuick, isStarving, type Lane } from './lane.ts';
+import { Lanes } from './lanes.ts';
 import { type Ended, Recorder } from './recorder.ts';
+import { Returns } from './returns.ts';
 import { SignAhead } from './sign-ahead.ts';
-
-/** When the store is asked again for due work that it could not give just now. */
-const lookAgainMs = 1_000;
-const lookSoonMs = 20;
-/** A timer's delay has 31 bits. */
-const timerMsMax = 2 ** 31 - 1;
 
 /** The loop over the four stages, one per process. */
 export interface Worker {
   start(): Promise<void>;
   /** Something may have become due; with `wide`, an event is there whose deliveries are not made yet. */
   wake(wide?: boolean): void;
+  /** This process paused, deleted, moved or otherwise changed an endpoint: nothing more is sent as it was before. */
+  endpointChanged(endpointId: number): void;
   /** Stops claiming, lets attempts in flight end within `graceMs`, gives back every lease. */
   stop(graceMs: number): Promise<void>;
   pulse(): Pulse;
@@ -46,16 +44,18 @@ class Dispatcher implements Worker {
   readonly #housekeeping: Housekeeping;
   readonly #attempts: Attempts;
   readonly #signAhead: SignAhead;
+  readonly #returns: Returns;
+  readonly #alarm: DueAlarm;
   #running = false;
   /** Set while `#pump` works: a wake then means one more round. */
   #pumping: Promise<void> | null = null;
   #again = false;
-  #cancelDue = (): void => {};
   #cancelGate = (): void => {};
   #drained: (() => void) | null = null;
 
   constructor(ports: Ports, settings: Settings, vault: Vault, name: string) {
     this.#ports = ports;
+    this.#alarm = new DueAlarm(ports, () => this.wake());
     this.#attempts = new Attempts(ports, settings, vault);
     this.#signAhead = new SignAhead((ready) => this.#attempts.signAhead(ready));
     this.#housekeeping = new Housekeeping(ports, settings.retentionMs, {
@@ -66,18 +66,24 @@ class Dispatcher implements Worker {
       slots: settings.concurrency,
       laneSlots: Math.min(settings.endpointConcurrency, settings.concurrency),
     });
+    this.#returns = new Returns(ports, this.#lanes, {
+      workerId: () => this.#heart.workerId,
+      returned: () => this.wake(),
+    });
     this.#recorder = new Recorder(ports, {
       isCurrent: (workerId) => workerId === this.#heart.workerId,
-      recording: (batch) => this.#refill(batch, (lane) => this.#lanes.isHungry(lane)),
+      recording: (batch) => this.#refill(batch, isHungry),
       recorded: (batch) => this.#recorded(batch),
     });
     this.#heart = new Heart(ports, name, {
       woke: () => this.#goOn(),
       lost: () => {
         this.#lanes.takeUnsent();
+        this.#returns.forget();
         this.wake();
       },
       looked: async () => {
+        await this.#returns.look();
         await this.#housekeeping.look();
         // For work that nobody announced.
         this.wake();
@@ -101,6 +107,10 @@ class Dispatcher implements Worker {
     this.#pumping ??= this.#pump();
   }
 
+  endpointChanged(endpointId: number): void {
+    this.#returns.changed(endpointId);
+  }
+
   pulse(): Pulse {
     const { inFlight, readyCount } = this.#lanes;
     return { running: this.#running, lastBeatAt: this.#heart.lastBeatAt, inFlight, ready: readyCount };
@@ -110,12 +120,12 @@ class Dispatcher implements Worker {
     if (!this.#running) return;
     this.#running = false;
     this.#heart.rest();
-    this.#cancelDue();
+    this.#alarm.cancel();
     this.#cancelGate();
     await this.#pumping;
     const unsent = this.#lanes.takeUnsent();
     await this.#drain(graceMs);
-    await this.#heart.end(unsent);
+    await this.#heart.end([...unsent, ...(await this.#returns.left())]);
   }
 
   #drain(graceMs: number): Promise<void> {
@@ -138,7 +148,7 @@ class Dispatcher implements Worker {
       }
     } catch (error) {
       this.#ports.log.error({ error: String(error) }, 'claiming failed, trying again');
-      this.#wakeIn(lookAgainMs);
+      this.#alarm.again();
     } finally {
       // In the same turn as the last look at `#again`, so that no wake falls between.
       this.#pumping = null;
@@ -150,6 +160,7 @@ class Dispatcher implements Worker {
     if (workerId === null || this.#heart.isStale) return;
     const { store } = this.#ports;
     const now = this.#ports.clock.now();
+    this.#returns.claiming();
     const claimed = await claim(store, {
       workerId,
       count: this.#lanes.wanted,
@@ -158,34 +169,26 @@ class Dispatcher implements Worker {
       isDeep: (endpoint) => this.#lanes.isDeep(endpoint),
       now,
     });
-    if (workerId !== this.#heart.workerId) return;
+    if (workerId !== this.#heart.workerId) {
+      // Taken for dead meanwhile: nobody knows of these leases but the store.
+      return store.journey.giveBack(
+        workerId,
+        claimed.deliveries.map(({ id }) => id),
+        now,
+      );
+    }
     for (const delivery of claimed.deliveries) {
       const event = claimed.events.get(delivery.eventId);
       if (event === undefined) continue;
       const ready: Ready = { delivery, event, signed: null };
-      if (this.#lanes.isQuick(this.#lanes.add(ready))) this.#signAhead.add(ready);
+      if (isQuick(this.#lanes.add(ready))) this.#signAhead.add(ready);
     }
+    this.#returns.claimed();
     for (const endpointId of claimed.exhausted) this.#lanes.exhausted(endpointId);
     this.#fill();
     // Some may have been left out where the slots were divided.
     if (claimed.bounded && claimed.deliveries.length > 0) this.#again = true;
-    else await this.#wakeWhenDue(now);
-  }
-
-  async #wakeWhenDue(askedAt: number): Promise<void> {
-    const at = await this.#ports.store.journey.nextDueAt();
-    if (at === null) return;
-    // What is due and was not claimed waits for a lane with room, whose next end wakes; or another process is at it.
-    const soonest = this.#lanes.inFlight + this.#lanes.readyCount > 0 ? lookAgainMs : lookSoonMs;
-    const now = this.#ports.clock.now();
-    // It became due while it was looked for.
-    if (at > askedAt && at <= now) this.#again = true;
-    else this.#wakeIn(at > now ? at - now : soonest);
-  }
-
-  #wakeIn(ms: number): void {
-    this.#cancelDue();
-    this.#cancelDue = this.#ports.clock.after(Math.min(ms, timerMsMax), () => this.wake());
+    else await this.#alarm.set(now, this.#lanes.inFlight + this.#lanes.readyCount > 0);
   }
 
   /** Starts attempts until the slots or the queues are empty, or the endpoints' paces hold them. */
@@ -218,19 +221,17 @@ class Dispatcher implements Worker {
   /** Their slots are free only now: what a crash would repeat is never more than the slots. */
   #recorded(batch: Ended[]): void {
     const now = this.#ports.clock.now();
-    for (const { lane, settlement } of batch) this.#lanes.ended(lane, settlement?.attempt ?? null, now);
+    for (const { lane, settlement } of batch) {
+      this.#lanes.ended(lane, settlement?.attempt ?? null, now);
+      this.#returns.attempted(lane, settlement);
+    }
     this.#fill();
-    this.#refill(batch, (lane) => this.#lanes.isStarving(lane));
-    // Later ones the heart's look finds in time.
-    if (batch.some(({ settlement }) => isDueBy(settlement, now + lookAgainMs))) this.wake();
+    this.#refill(batch, isStarving);
+    this.#alarm.recorded(batch.map(({ settlement }) => settlement));
     if (this.#lanes.inFlight === 0) this.#drained?.();
   }
 
   #refill(batch: Ended[], wanting: (lane: Lane) => boolean): void {
     if (batch.some(({ lane }) => wanting(lane))) this.wake();
   }
-}
-
-function isDueBy(settlement: Settlement | null, at: number): boolean {
-  return settlement?.next.state === 'pending' && settlement.next.dueAt <= at;
 }

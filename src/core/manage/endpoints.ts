@@ -139,6 +139,7 @@ export async function changeEndpoint(
     });
     if (changed === null) record = await findEndpoint(context, principal, kind, publicId);
   }
+  context.endpointChanged(record.id);
   context.wake();
   return { changed, told: target === null ? {} : warningOf(target) };
 }
@@ -147,6 +148,7 @@ export async function changeEndpoint(
 export async function deleteEndpoint(context: Context, record: EndpointRecord): Promise<{ id: string; deleted: true }> {
   const usedBy = await context.store.endpoints.delete(record.workspaceId, record.id, context.clock.now());
   if (usedBy.length > 0) throw inUse(usedBy);
+  context.endpointChanged(record.id);
   return { id: record.publicId, deleted: true };
 }
 
@@ -180,6 +182,7 @@ export async function rotateSecretOf(
   const now = context.clock.now();
   const sealed = context.vault.seal(secret, publicId);
   await context.store.endpoints.rotateSecret(workspaceId, id, sealed, now + overlapMs, now);
+  context.endpointChanged(id);
   const record = await findEndpoint(context, principal, kind, publicId);
   return { record, told: input.secret === undefined ? { secret } : {} };
 }

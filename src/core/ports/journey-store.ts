@@ -17,6 +17,8 @@ export interface JourneyStore {
   lease(workerId: number, shares: Share[], now: number): Promise<LeasedBatch>;
   /** What the sender needs of an endpoint; null when it is gone. */
   target(endpointId: number): Promise<TargetRecord | null>;
+  /** Of these endpoints those that may be sent to now, with their versions: active and not held back. */
+  sendable(endpointIds: number[], now: number): Promise<Map<number, number>>;
   /** Records attempts. An answer is false where the lease was no longer held: then nothing changed. */
   settle(workerId: number, settlements: Settlement[]): Promise<boolean[]>;
   /** Gives leases back without an attempt, due again at `dueAt`; canceled where the endpoint was deleted meanwhile. */

@@ -20,7 +20,8 @@ export function afterAttempt(health: EndpointHealth, change: HealthChange, limit
     failingSince: health.failingSince ?? change.at,
     heldUntil: laterOf(health.heldUntil, change.holdUntil),
   };
-  if (health.status === 'disabled') return failed;
+  // Not even a 410 may take it out of waiting: what is disabled can be made active by whoever may not approve.
+  if (health.status === 'disabled' || health.status === 'pending_approval') return failed;
   if (change.responseCode === 410)
     return { ...failed, status: 'disabled', disabledReason: 'gone', disabledAt: change.at };
   if (health.status !== 'active') return failed;
