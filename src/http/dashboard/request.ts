@@ -39,8 +39,21 @@ export function paramsOf(pattern: string, path: string): Record<string, string> 
   const params: Record<string, string> = {};
   for (const [index, word] of wanted.entries()) {
     const part = given[index] ?? '';
-    if (word.startsWith(':')) params[word.slice(1)] = decodeURIComponent(part);
-    else if (word !== part) return null;
+    if (!word.startsWith(':')) {
+      if (word !== part) return null;
+      continue;
+    }
+    const text = decoded(part);
+    if (text === null) return null;
+    params[word.slice(1)] = text;
   }
   return params;
+}
+
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
 }
