@@ -124,8 +124,11 @@ export interface Core extends Actions {
   publishMany(principal: Principal, input: unknown[]): Promise<PublishAnswer[]>;
   /** The principal of a key as it stands in an Authorization header. Throws `unauthorized`. */
   authenticate(key: string, via: Via): Promise<Principal>;
-  /** Opens a session of the page with a key. `caller`: the address whose tries are counted. */
-  signIn(given: { key: string; caller: string; via: Via }): Promise<Session>;
+  /**
+   * Opens a session of the page with a key, which is read only of a caller who may still try. `caller`: the address whose
+   * failures are counted.
+   */
+  signIn(given: { readKey: () => Promise<string>; caller: string; via: Via }): Promise<Session>;
   /** The session of a token that `signIn` gave. Throws `unauthorized` once it or its key is no longer valid. */
   resumeSession(token: string, via: Via): Promise<Session>;
   /** Who acts when no key is given on this machine: every scope but the three that stay with people. */
@@ -140,7 +143,7 @@ export interface Core extends Actions {
 export type { Session } from './manage/sessions.ts';
 
 /** From one address. Keys cannot be guessed; this keeps a guesser from keeping the database busy. */
-const signInsPerMinute = 20;
+const failedSignInsPerMinute = 20;
 
 /** `repeated`: the id was published before, and this is the first answer again. */
 export interface PublishAnswer {
@@ -159,7 +162,7 @@ export function createCore(ports: Ports, settings: Settings, secretKey: Buffer):
     endpointChanged: (endpointId) => worker.endpointChanged(endpointId),
     sendTest: makeTestSender(ports, settings, vault),
   };
-  const signIns = makeRateLimit(signInsPerMinute);
+  const signIns = makeRateLimit(failedSignInsPerMinute);
   const publisher = makePublisher(ports, settings, (wide) => worker.wake(wide));
   return {
     ...actions(context),

@@ -5,6 +5,7 @@ import type { RequestContext } from './context.ts';
 
 const mediaTypePattern = /^(?:application\/json|[\w!#$&^.+-]+\/[\w!#$&^.+-]+\+json)$/i;
 const charsetPattern = /^charset="?utf-8"?$/i;
+const mebibyte = 1_024 * 1_024;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -23,11 +24,11 @@ export async function readJson(c: RequestContext): Promise<unknown> {
   }
 }
 
-/** The bytes of a body of at most 5 MiB, counted as they come. Throws `payload_too_large`. */
-export async function readBytes(c: RequestContext): Promise<Uint8Array> {
-  if (Number(c.req.raw.headers.get('content-length')) > limits.requestBytesMax) throw tooLarge();
+/** The bytes of a body of at most 5 MiB, or as many as are said, counted as they come. Throws `payload_too_large`. */
+export async function readBytes(c: RequestContext, bytesMax: number = limits.requestBytesMax): Promise<Uint8Array> {
+  if (Number(c.req.raw.headers.get('content-length')) > bytesMax) throw tooLarge(bytesMax);
   const incoming = c.env?.incoming;
-  return incoming === undefined ? readStream(c.req.raw.body) : readIncoming(incoming);
+  return incoming === undefined ? readStream(c.req.raw.body, bytesMax) : readIncoming(incoming, bytesMax);
 }
 
 /** RFC 8259 section 11 knows no charset parameter; clients send one all the same, and only UTF-8 is true. */
@@ -50,7 +51,7 @@ function requireJson(headers: Headers): void {
  * Reads Node's own stream, which is several times cheaper than the web stream made from it. After a body that is too large
  * the rest is left to the adapter, which drains a little of it, so that the client sees the answer, and then hangs up.
  */
-function readIncoming(incoming: IncomingMessage): Promise<Uint8Array> {
+function readIncoming(incoming: IncomingMessage, bytesMax: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     // The client hung up while its key was looked up: what is waited for below has happened already.
     if (incoming.destroyed) return reject(cutShort());
@@ -62,7 +63,7 @@ function readIncoming(incoming: IncomingMessage): Promise<Uint8Array> {
     };
     const onData = (chunk: Buffer) => {
       size += chunk.length;
-      if (size > limits.requestBytesMax) settle(() => reject(tooLarge()));
+      if (size > bytesMax) settle(() => reject(tooLarge(bytesMax)));
       else chunks.push(chunk);
     };
     const onEnd = () => settle(() => resolve(joined(chunks)));
@@ -71,13 +72,13 @@ function readIncoming(incoming: IncomingMessage): Promise<Uint8Array> {
   });
 }
 
-async function readStream(stream: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+async function readStream(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (stream === null) return joined(chunks);
   for await (const chunk of stream) {
     size += chunk.length;
-    if (size > limits.requestBytesMax) throw tooLarge();
+    if (size > bytesMax) throw tooLarge(bytesMax);
     chunks.push(chunk);
   }
   return joined(chunks);
@@ -87,8 +88,9 @@ function joined(chunks: Uint8Array[]): Uint8Array {
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
-function tooLarge(): PosthornError {
-  return new PosthornError('payload_too_large', 'The body is larger than 5 MiB.');
+function tooLarge(bytesMax: number): PosthornError {
+  const [size, unit] = bytesMax < mebibyte ? [bytesMax / 1_024, 'KiB'] : [bytesMax / mebibyte, 'MiB'];
+  return new PosthornError('payload_too_large', `The body is larger than ${size} ${unit}.`);
 }
 
 function cutShort(): PosthornError {

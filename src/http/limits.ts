@@ -11,6 +11,10 @@ export const httpLimits = {
   /** From the end of an answer's making to the end of its reading; streams of MCP end otherwise. */
   answerTimeoutMs: 60_000,
   headerBytesMax: 16 * 1024,
+  /** A sign-in, whose sender nobody knows yet, with the form that it may bring along. */
+  signInBytesMax: 16 * 1024,
+  /** A form that was sent when the sign-in had expired; it comes back with the next sign-in. */
+  expiredFormBytesMax: 12 * 1024,
   connectionsMax: 4_096,
   /** How long `close` lets answers under way end before it cuts them. */
   closeGraceMs: 5_000,

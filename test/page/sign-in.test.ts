@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { httpLimits } from '../../src/http/limits.ts';
 import { adminKey, type Rest, startRest } from '../contract/rest.ts';
-import { pageRequests } from './requests.ts';
+import { form, own, pageRequests } from './requests.ts';
 
 let rest: Rest;
 beforeAll(async () => {
@@ -8,7 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => rest.close());
 
-const { signIn } = pageRequests(() => rest);
+const { send, signIn, cookieOf } = pageRequests(() => rest);
+const newKey = '/settings/api/keys';
 
 describe('a form that comes back with a sign-in', () => {
   it('is none where its path is no form of the page, however it is written', async () => {
@@ -20,4 +24,60 @@ describe('a form that comes back with a sign-in', () => {
     const { status, text } = await signIn(adminKey, { ...kept, kept_path: '/auto/automations' });
     expect([status, text.includes('value="Mine"')]).toEqual([200, true]);
   });
+
+  it('is kept up to 12 KiB, and said to be too long beyond', async () => {
+    const filled = (bytes: number) => `name=${'x'.repeat(bytes - 'name='.length)}`;
+    const post = (bytes: number) => send('POST', newKey, { ...form, ...own }, filled(bytes));
+    const whole = await post(httpLimits.expiredFormBytesMax);
+    expect([whole.status, whole.text.includes('name="kept.name"')]).toEqual([401, true]);
+    const fields = { kept_path: newKey, 'kept.name': filled(httpLimits.expiredFormBytesMax).slice('name='.length) };
+    expect((await signIn(adminKey, fields)).status).toBe(200);
+    const long = await post(httpLimits.expiredFormBytesMax + 1);
+    expect([long.status, long.text.includes('too long to be kept')]).toEqual([413, true]);
+  });
+});
+
+/** The status of the answer to a request of which only this was sent. */
+async function answered(path: string, headers: Record<string, string>, sent = ''): Promise<number> {
+  const { hostname, port } = new URL(rest.base);
+  const socket = connect(Number(port), hostname);
+  try {
+    const lines = Object.entries({ host: `${hostname}:${port}`, ...form, ...headers }).map((pair) => pair.join(': '));
+    socket.write([`POST ${path} HTTP/1.1`, ...lines, '', sent].join('\r\n'));
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    return Number(first.toString().split(' ')[1]);
+  } finally {
+    socket.destroy();
+  }
+}
+
+describe('who is not signed in', () => {
+  const large = { 'content-length': '5242880' };
+  const chunked = { 'transfer-encoding': 'chunked' };
+  /** One chunk of 17 KiB, and the next never comes. */
+  const endless = `4400\r\n${'x'.repeat(0x4400)}\r\n`;
+
+  it.each([
+    ['a large sign-in', '/sign-in', { ...own, ...large }, '', 413],
+    ['a sign-in without an end', '/sign-in', { ...own, ...chunked }, endless, 413],
+    ['a large form', newKey, { ...own, ...large }, '', 413],
+    ['a form without an end', newKey, { ...own, ...chunked }, endless, 413],
+    ['a large form of another site', newKey, large, '', 403],
+    ['a large form to sign out', '/sign-out', { ...own, ...large }, '', 303],
+  ])('%s is answered before its body comes', async (_, path, headers, sent, status) => {
+    expect(await answered(path, headers, sent)).toBe(status);
+    await rest.pass(60_000);
+  });
+
+  it('is refused before a body comes after too many failures', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => signIn('wrong-key-123')));
+    expect(await answered('/sign-in', { ...own, 'content-length': '10' })).toBe(429);
+    await rest.pass(60_000);
+  });
+});
+
+it('who is signed in may send a long form', async () => {
+  const cookie = await cookieOf();
+  const long = `name=${'x'.repeat(100_000)}`;
+  expect((await send('POST', newKey, { cookie, ...form, ...own }, long)).status).toBe(422);
 });

@@ -55,6 +55,16 @@ describe('a rate limit', () => {
     expect(limit.take('0', 1, 0)).toBeNull();
   });
 
+  it('takes back what it gave, and no more than a minute holds', () => {
+    const limit = makeRateLimit(2);
+    limit.give('a', 5);
+    expect([limit.take('a', 2, 0), limit.take('a', 1, 0)]).toEqual([null, 30]);
+    limit.give('a', 1);
+    expect([limit.take('a', 1, 0), limit.take('a', 1, 0)]).toEqual([null, 30]);
+    limit.give('a', 9);
+    expect([limit.take('a', 2, 0), limit.take('a', 1, 0)]).toEqual([null, 30]);
+  });
+
   it('never lets more pass than one minute’s worth and what has flowed in since', () => {
     const calls = fc.array(fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 20_000 })), {
       maxLength: 60,

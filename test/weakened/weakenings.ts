@@ -321,6 +321,22 @@ export const weakenings: Weakening[] = [
     named: 'at will',
   },
   {
+    guard: 'page: a sign-in brings little',
+    file: 'src/http/dashboard/dashboard.ts',
+    from: 'formOf(c, httpLimits.signInBytesMax)',
+    to: 'formOf(c)',
+    tests: 'test/page/sign-in.test.ts',
+    named: 'before its body comes',
+  },
+  {
+    guard: 'page: a form of nobody brings little',
+    file: 'src/http/dashboard/dashboard.ts',
+    from: 'formOf(c, httpLimits.expiredFormBytesMax)',
+    to: 'formOf(c)',
+    tests: 'test/page/sign-in.test.ts',
+    named: 'before its body comes',
+  },
+  {
     guard: 'page: the cookie is out of reach for scripts',
     file: 'src/http/dashboard/cookie.ts',
     from: ' HttpOnly;',

@@ -26,19 +26,24 @@ interface Sealed {
   expiresAt: number;
 }
 
-/** Throws `unauthorized`, or `rate_limited` for a caller that tried too often. */
+/**
+ * Throws `unauthorized`, or `rate_limited` for a caller that failed too often. A try is counted before its key is read, so that
+ * neither many at once nor slow ones pass by the count, and given back when the key opens.
+ */
 export async function signIn(
   context: Context,
   tries: RateLimit,
-  given: { key: string; caller: string; via: Via },
+  given: { readKey: () => Promise<string>; caller: string; via: Via },
 ): Promise<Session> {
   const retryAfterSeconds = tries.take(given.caller, 1, context.clock.now());
   if (retryAfterSeconds !== null) {
-    const message = `Too many sign-ins from your address: wait ${retryAfterSeconds} s.`;
+    const message = `Too many failed sign-ins from your address: wait ${retryAfterSeconds} s.`;
     throw new PosthornError('rate_limited', message, { retryAfterSeconds });
   }
-  const principal = await authenticate(context, given.key, given.via);
-  return opened(context, principal, hashKey(given.key).toString('base64'), context.clock.now());
+  const key = await given.readKey();
+  const principal = await authenticate(context, key, given.via);
+  tries.give(given.caller, 1);
+  return opened(context, principal, hashKey(key).toString('base64'), context.clock.now());
 }
 
 /**

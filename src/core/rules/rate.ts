@@ -6,6 +6,8 @@ const minuteMs = 60_000;
 export interface RateLimit {
   /** Takes `count` from the caller's bucket: null, or after how many seconds it would be enough. Takes nothing then. */
   take(caller: string, count: number, now: number): number | null;
+  /** Gives back what was taken. */
+  give(caller: string, count: number): void;
 }
 
 export function makeRateLimit(perMinute: number): RateLimit {
@@ -23,6 +25,10 @@ export function makeRateLimit(perMinute: number): RateLimit {
       if (buckets.size >= callersMax) buckets.delete(buckets.keys().next().value ?? '');
       buckets.set(caller, { left: left - needed, at: now });
       return null;
+    },
+    give(caller, count) {
+      const known = buckets.get(caller);
+      if (known !== undefined) known.left = Math.min(perMinute, known.left + count);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Session } from '../../core/core.ts';
 import type { RequestContext } from '../context.ts';
 import { exchange } from '../exchange.ts';
 import type { Face } from '../face.ts';
+import { httpLimits } from '../limits.ts';
 import { readSessionCookie, sessionCookie } from './cookie.ts';
 import { html } from './html.ts';
 import { documentOf, pageHeaders, pageOf } from './layout.ts';
@@ -21,6 +22,17 @@ import {
   type View,
   type Visit,
 } from './visit.ts';
+
+/** Of somebody whom nobody knows no more is read than may come back with the sign-in. */
+async function expiredForm(c: RequestContext): Promise<Kept> {
+  try {
+    return { path: c.req.path, form: await formOf(c, httpLimits.expiredFormBytesMax) };
+  } catch (error) {
+    if (!(error instanceof PosthornError) || error.code !== 'payload_too_large') throw error;
+    const message = 'Your sign-in has expired, and this form is too long to be kept. Go back, copy it, then sign in.';
+    throw new PosthornError('payload_too_large', message);
+  }
+}
 
 /** What the page answers to each kind of request. */
 export class Dashboard {
@@ -69,9 +81,9 @@ export class Dashboard {
 
   async act(c: RequestContext, action: Action): Promise<Response> {
     requireSameOrigin(c.req.raw.headers);
-    const form = await formOf(c);
     const session = await this.#session(c);
-    if (session === null) return this.#signedOut(c, { path: c.req.path, form });
+    if (session === null) return this.#signedOut(c, await expiredForm(c));
+    const form = await formOf(c);
     const visit = this.#visit(c, session, form);
     try {
       return await this.#done(session, visit, await action.act(visit));
@@ -85,16 +97,19 @@ export class Dashboard {
 
   async signIn(c: RequestContext): Promise<Response> {
     requireSameOrigin(c.req.raw.headers);
-    const form = await formOf(c);
-    const kept = readKept(form);
+    let form = new URLSearchParams();
+    const readKey = async () => {
+      form = await formOf(c, httpLimits.signInBytesMax);
+      return (form.get('key') ?? '').trim();
+    };
     try {
-      const key = (form.get('key') ?? '').trim();
       const caller = c.env?.incoming?.socket.remoteAddress ?? '';
-      const session = await this.#face.core.signIn({ key, caller, via: viaOf(c) });
+      const session = await this.#face.core.signIn({ readKey, caller, via: viaOf(c) });
+      const kept = readKept(form);
       return kept === null ? this.#redirect(nextOf(form), session) : await this.#resumed(c, session, kept);
     } catch (error) {
       if (!(error instanceof PosthornError)) throw error;
-      return this.signInPage(c, error.status, error, kept, form);
+      return this.signInPage(c, error.status, error, readKept(form), form);
     }
   }
 

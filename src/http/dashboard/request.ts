@@ -16,9 +16,9 @@ export function isForScript(c: RequestContext): boolean {
   return c.req.raw.headers.get('hx-request') === 'true';
 }
 
-export async function formOf(c: RequestContext): Promise<URLSearchParams> {
+export async function formOf(c: RequestContext, bytesMax?: number): Promise<URLSearchParams> {
   const type = c.req.raw.headers.get('content-type') ?? '';
-  const bytes = await readBytes(c);
+  const bytes = await readBytes(c, bytesMax);
   if (bytes.length > 0 && !type.startsWith('application/x-www-form-urlencoded')) {
     throw new PosthornError('unsupported_media_type', 'Forms are sent as application/x-www-form-urlencoded.');
   }
