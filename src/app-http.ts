@@ -41,6 +41,7 @@ export async function serveHttp(config: Config, core: Core, ports: Ports): Promi
     core,
     mcp: (request, principal) => mcp.fetch(request, principal),
     allowedHosts: config.allowedHosts,
+    trustedProxies: config.trustedProxies,
     publicUrl,
     brand: config.brand,
     version: packageVersion,

@@ -17,6 +17,8 @@ export type Config = {
   /** Null: made from host and port once the port is known. */
   publicUrl: string | null;
   allowedHosts: readonly string[];
+  /** As `address/bits`. */
+  trustedProxies: readonly string[];
   adminKey: string | null;
   apiKey: string | null;
   /** 32 bytes; null with SQLite when the file beside the database holds it. */
@@ -92,6 +94,7 @@ function readAll(env: Environment): Config {
     port: read('PORT'),
     publicUrl: read('POSTHORN_PUBLIC_URL'),
     allowedHosts: read('POSTHORN_ALLOWED_HOSTS') ?? [...new Set([...loopbackNames, host])],
+    trustedProxies: read('POSTHORN_TRUSTED_PROXIES') ?? [],
     adminKey: read('POSTHORN_ADMIN_KEY'),
     apiKey: read('POSTHORN_API_KEY'),
     secretKey: read('POSTHORN_SECRET_KEY'),

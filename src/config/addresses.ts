@@ -2,6 +2,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseRange } from '../net/ranges.ts';
 import { eachOf, list, ValueFault } from './values.ts';
 
 const hostPattern = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
@@ -54,6 +55,17 @@ export function urlHost(host: string): string {
 /** Comma-separated host names, without scheme and path. */
 export function hostNames(text: string): string[] {
   return eachOf(list(text), hostName);
+}
+
+/** Comma-separated addresses and CIDRs, each as `address/bits`. */
+export function addressRanges(text: string): string[] {
+  return eachOf(list(text), (one) => {
+    const range = parseRange(one);
+    if (range === null) throw new ValueFault('is neither an address nor a CIDR');
+    const [address, bits] = range;
+    if (bits === 0) throw new ValueFault('is every address that there is');
+    return `${address.toString()}/${bits}`;
+  });
 }
 
 /** A port is let pass and dropped: names are compared without it. */

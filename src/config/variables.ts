@@ -1,6 +1,6 @@
 import { toolGroups } from '../core/vocabulary.ts';
 import { parseAllowTargets } from '../net/allowlist.ts';
-import { bindHost, databaseUrl, hostNames, publicUrl } from './addresses.ts';
+import { addressRanges, bindHost, databaseUrl, hostNames, publicUrl } from './addresses.ts';
 import { base64Bytes, duration, durations, headerSafe, integer, manyOf, onOff, oneOf, ValueFault } from './values.ts';
 
 /** One environment variable. The README's table and every message about it are made from this. */
@@ -59,6 +59,14 @@ export const variables = {
     meaning: 'Host and Origin names accepted, comma-separated; must be given to bind anything but loopback',
     example: 'hooks.example.com,localhost',
     parse: hostNames,
+  }),
+  POSTHORN_TRUSTED_PROXIES: variable({
+    default: null,
+    defaultText: 'none',
+    meaning:
+      'Addresses and CIDRs of the proxies in front, comma-separated: failed sign-ins count against the address that they write into `X-Forwarded-For`',
+    example: '127.0.0.1,10.0.0.0/8',
+    parse: addressRanges,
   }),
   POSTHORN_ADMIN_KEY: variable({
     default: null,

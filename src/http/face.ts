@@ -1,12 +1,14 @@
 import type { Core } from '../core/core.ts';
 import type { EventType } from '../core/types.ts';
 import type { Log } from '../core/ports/ports.ts';
+import type { CallerOf } from './caller.ts';
 import type { HostGuard } from './hosts.ts';
 
 /** What the handlers of this face share. */
 export interface Face {
   core: Core;
   checkHost: HostGuard;
+  callerOf: CallerOf;
   /** How the world reaches this server, without a slash at the end. */
   publicUrl: string;
   brand: string;

@@ -6,6 +6,7 @@ import type { Answer } from './answer.ts';
 import { routeHandler } from './api/handler.ts';
 import { routes } from './api/routes.ts';
 import { serviceRoutes } from './api/service.ts';
+import { makeCallerOf } from './caller.ts';
 import type { App, AppEnv, RequestContext } from './context.ts';
 import { mountDashboard } from './dashboard/mount.ts';
 import { exchange, type Subject, type Work } from './exchange.ts';
@@ -25,6 +26,8 @@ export interface AppOptions {
   mcp: McpFetch;
   /** Names and addresses that Host and Origin may hold; the host of `publicUrl` is added. */
   allowedHosts: readonly string[];
+  /** Proxies whose X-Forwarded-For is believed, as `address/bits`. */
+  trustedProxies?: readonly string[];
   publicUrl: string;
   brand: string;
   version: string;
@@ -43,6 +46,7 @@ export function makeApp(options: AppOptions): App {
   const face: Face = {
     ...options,
     publicUrl,
+    callerOf: makeCallerOf(options.trustedProxies ?? []),
     checkHost: makeHostGuard(options.allowedHosts, publicUrl),
     openApi: lazily(() => openApiOf(builtInCatalogue())),
     openApiOf,

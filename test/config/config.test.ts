@@ -96,6 +96,21 @@ const cases: Record<Name, Case> = {
       ],
     ],
   },
+  POSTHORN_TRUSTED_PROXIES: {
+    field: 'trustedProxies',
+    default: [],
+    good: [['127.0.0.1, 10.0.0.0/8,FD00::/8', ['127.0.0.1/32', '10.0.0.0/8', 'fd00::/8']]],
+    wrong: [
+      [
+        '10.0.0.0/8,caddy',
+        '="10.0.0.0/8,caddy" has an entry that is neither an address nor a CIDR (entry 2); for example POSTHORN_TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8',
+      ],
+      [
+        '::/0',
+        '="::/0" has an entry that is every address that there is (entry 1); for example POSTHORN_TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8',
+      ],
+    ],
+  },
   POSTHORN_ADMIN_KEY: {
     field: 'adminKey',
     default: null,

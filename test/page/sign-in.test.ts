@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { httpLimits } from '../../src/http/limits.ts';
 import { adminKey, type Rest, startRest } from '../contract/rest.ts';
 import { form, own, pageRequests } from './requests.ts';
@@ -44,7 +44,7 @@ async function answered(path: string, headers: Record<string, string>, sent = ''
   try {
     const lines = Object.entries({ host: `${hostname}:${port}`, ...form, ...headers }).map((pair) => pair.join(': '));
     socket.write([`POST ${path} HTTP/1.1`, ...lines, '', sent].join('\r\n'));
-    const [first] = (await once(socket, 'data')) as [Buffer];
+    const [first] = (await once(socket, 'data', { signal: AbortSignal.timeout(5_000) })) as [Buffer];
     return Number(first.toString().split(' ')[1]);
   } finally {
     socket.destroy();
@@ -72,6 +72,26 @@ describe('who is not signed in', () => {
   it('is refused before a body comes after too many failures', async () => {
     await Promise.all(Array.from({ length: 20 }, () => signIn('wrong-key-123')));
     expect(await answered('/sign-in', { ...own, 'content-length': '10' })).toBe(429);
+    await rest.pass(60_000);
+  });
+});
+
+describe('behind a proxy', () => {
+  const via = (address: string) => ({ ...own, ...form, 'x-forwarded-for': address });
+  const tryFrom = (at: Rest, address: string, key: string) =>
+    pageRequests(() => at).send('POST', '/sign-in', via(address), new URLSearchParams({ key }).toString());
+
+  it('that is trusted a stranger closes the sign-in for nobody else', async () => {
+    const trusting = await startRest({ environment: { POSTHORN_TRUSTED_PROXIES: '127.0.0.0/8' } });
+    onTestFinished(() => trusting.close());
+    for (let nth = 0; nth < 20; nth++) await tryFrom(trusting, `${nth}.1.1.1, 203.0.113.9`, 'wrong-key-123');
+    expect((await tryFrom(trusting, '203.0.113.9', adminKey)).status).toBe(429);
+    expect((await tryFrom(trusting, '203.0.113.9, 198.51.100.7', adminKey)).status).toBe(303);
+  });
+
+  it('that is not, what it says of its callers counts for nothing', async () => {
+    for (let nth = 0; nth < 20; nth++) await tryFrom(rest, `203.0.113.${nth}`, 'wrong-key-123');
+    expect((await tryFrom(rest, '198.51.100.7', adminKey)).status).toBe(429);
     await rest.pass(60_000);
   });
 });

@@ -321,6 +321,13 @@ export const weakenings: Weakening[] = [
     named: 'at will',
   },
   {
+    guard: 'page: nobody chooses the address that is counted',
+    file: 'src/http/caller.ts',
+    from: 'while (caller !== null && isTrusted(caller)) {',
+    to: 'while (caller !== null) {',
+    tests: 'test/http/caller.test.ts',
+  },
+  {
     guard: 'page: a sign-in brings little',
     file: 'src/http/dashboard/dashboard.ts',
     from: 'formOf(c, httpLimits.signInBytesMax)',

@@ -103,8 +103,10 @@ export class Dashboard {
       return (form.get('key') ?? '').trim();
     };
     try {
-      const caller = c.env?.incoming?.socket.remoteAddress ?? '';
-      const session = await this.#face.core.signIn({ readKey, caller, via: viaOf(c) });
+      const { core, callerOf } = this.#face;
+      const peer = c.env?.incoming?.socket.remoteAddress ?? '';
+      const caller = callerOf(peer, c.req.raw.headers.get('x-forwarded-for'));
+      const session = await core.signIn({ readKey, caller, via: viaOf(c) });
       const kept = readKept(form);
       return kept === null ? this.#redirect(nextOf(form), session) : await this.#resumed(c, session, kept);
     } catch (error) {
