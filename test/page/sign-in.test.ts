@@ -96,6 +96,28 @@ describe('behind a proxy', () => {
   });
 });
 
+describe('two servers on one host', () => {
+  it('do not sign each other out', async () => {
+    const other = await startRest();
+    onTestFinished(() => other.close());
+    const [here, there] = [await cookieOf(), await pageRequests(() => other).cookieOf()];
+    const cookie = `${here}; ${there}`;
+    expect(here.split('=')[0]).not.toBe(there.split('=')[0]);
+    expect((await send('GET', '/', { cookie })).status).toBe(200);
+    expect((await pageRequests(() => other).send('GET', '/', { cookie })).status).toBe(200);
+  });
+
+  it('behind one public address know each other’s sessions, whatever the proxy calls them', async () => {
+    const environment = { POSTHORN_PUBLIC_URL: 'https://hooks.example.com:8443' };
+    const proxied = await startRest({ environment });
+    onTestFinished(() => proxied.close());
+    const cookie = await pageRequests(() => proxied).cookieOf();
+    expect(cookie).toMatch(/^__Host-posthorn_8443=/);
+    const asked = proxied.base.replace('127.0.0.1', 'localhost');
+    expect((await fetch(asked, { headers: { cookie, accept: 'text/html' } })).status).toBe(200);
+  });
+});
+
 it('who is signed in may send a long form', async () => {
   const cookie = await cookieOf();
   const long = `name=${'x'.repeat(100_000)}`;

@@ -4,7 +4,7 @@ import type { RequestContext } from '../context.ts';
 import { exchange } from '../exchange.ts';
 import type { Face } from '../face.ts';
 import { httpLimits } from '../limits.ts';
-import { readSessionCookie, sessionCookie } from './cookie.ts';
+import { type CookiePlace, readSessionCookie, sessionCookie } from './cookie.ts';
 import { html } from './html.ts';
 import { documentOf, pageHeaders, pageOf } from './layout.ts';
 import { requireSameOrigin } from './origin.ts';
@@ -37,11 +37,9 @@ async function expiredForm(c: RequestContext): Promise<Kept> {
 /** What the page answers to each kind of request. */
 export class Dashboard {
   readonly #face: Face;
-  readonly #secure: boolean;
 
   constructor(face: Face) {
     this.#face = face;
-    this.#secure = face.publicUrl.startsWith('https:');
   }
 
   /** Host check, log line and standard headers as everywhere; what is wrong is told as a page. */
@@ -69,7 +67,7 @@ export class Dashboard {
     const session = await this.#session(c);
     if (session === null) return this.#signedOut(c, null);
     const visit = this.#visit(c, session, new URLSearchParams());
-    return this.#page(200, session, visit, await this.#shown(visit, view, nothingGiven));
+    return this.#page(c, 200, session, visit, await this.#shown(visit, view, nothingGiven));
   }
 
   async piece(c: RequestContext, piece: Piece): Promise<Response> {
@@ -86,12 +84,12 @@ export class Dashboard {
     const form = await formOf(c);
     const visit = this.#visit(c, session, form);
     try {
-      return await this.#done(session, visit, await action.act(visit));
+      return await this.#done(c, session, visit, await action.act(visit));
     } catch (error) {
       if (!(error instanceof PosthornError) || error.code === 'internal') throw error;
       if (isForScript(c)) return this.#html(200, String(problemNotice(error)));
       const content = await this.#shown(visit, action.view, { values: form, problem: error });
-      return this.#page(error.status, session, visit, content);
+      return this.#page(c, error.status, session, visit, content);
     }
   }
 
@@ -108,7 +106,7 @@ export class Dashboard {
       const caller = callerOf(peer, c.req.raw.headers.get('x-forwarded-for'));
       const session = await core.signIn({ readKey, caller, via: viaOf(c) });
       const kept = readKept(form);
-      return kept === null ? this.#redirect(nextOf(form), session) : await this.#resumed(c, session, kept);
+      return kept === null ? this.#redirect(c, nextOf(form), session) : await this.#resumed(c, session, kept);
     } catch (error) {
       if (!(error instanceof PosthornError)) throw error;
       return this.signInPage(c, error.status, error, readKept(form), form);
@@ -117,8 +115,8 @@ export class Dashboard {
 
   async signOut(c: RequestContext): Promise<Response> {
     requireSameOrigin(c.req.raw.headers);
-    const response = this.#redirect('/sign-in', null);
-    response.headers.set('set-cookie', sessionCookie(null, 0, this.#secure));
+    const response = this.#redirect(c, '/sign-in', null);
+    response.headers.set('set-cookie', sessionCookie(null, 0, this.#cookiePlace(c)));
     return response;
   }
 
@@ -138,12 +136,12 @@ export class Dashboard {
   /** After signing in again in the middle of a form: the form as it was, to be sent once more. */
   async #resumed(c: RequestContext, session: Session, kept: Kept): Promise<Response> {
     const action = actions.find(({ path }) => paramsOf(path, kept.path) !== null);
-    if (action === undefined) return this.#redirect('/', session);
+    if (action === undefined) return this.#redirect(c, '/', session);
     const params = paramsOf(action.path, kept.path) ?? {};
     const visit = { ...this.#visit(c, session, kept.form), path: kept.path, params, query: new URLSearchParams() };
     const content = await this.#shown(visit, action.view, { values: kept.form, problem: null });
     const note = html`<div class="notice" role="status">You are signed in again, and what you had typed is here. It has not been sent yet.</div>`;
-    return this.#page(200, session, visit, { ...content, body: html`${note}${content.body}` });
+    return this.#page(c, 200, session, visit, { ...content, body: html`${note}${content.body}` });
   }
 
   #signedOut(c: RequestContext, kept: Kept | null): Response {
@@ -159,7 +157,7 @@ export class Dashboard {
   }
 
   async #session(c: RequestContext): Promise<Session | null> {
-    const token = readSessionCookie(c.req.raw.headers.get('cookie'), this.#secure);
+    const token = readSessionCookie(c.req.raw.headers.get('cookie'), this.#cookiePlace(c));
     if (token === null) return null;
     try {
       return await this.#face.core.resumeSession(token, viaOf(c));
@@ -195,14 +193,14 @@ export class Dashboard {
     }
   }
 
-  async #done(session: Session, visit: Visit, done: Done): Promise<Response> {
-    if ('to' in done) return this.#redirect(done.to, session);
+  async #done(c: RequestContext, session: Session, visit: Visit, done: Done): Promise<Response> {
+    if ('to' in done) return this.#redirect(c, done.to, session);
     if ('piece' in done) return this.#html(200, String(done.piece));
-    return this.#page(200, session, visit, done.content);
+    return this.#page(c, 200, session, visit, done.content);
   }
 
-  #page(status: number, session: Session, visit: Visit, content: Content): Response {
-    return this.#keep(this.#html(status, pageOf(visit, content)), session);
+  #page(c: RequestContext, status: number, session: Session, visit: Visit, content: Content): Response {
+    return this.#keep(c, this.#html(status, pageOf(visit, content)), session);
   }
 
   #bare(status: number, title: string, body: ReturnType<typeof html>): Response {
@@ -213,13 +211,19 @@ export class Dashboard {
     return new Response(text, { status, headers: pageHeaders });
   }
 
-  #redirect(to: string, session: Session | null): Response {
+  #redirect(c: RequestContext, to: string, session: Session | null): Response {
     const response = new Response(null, { status: 303, headers: { ...pageHeaders, location: to } });
-    return session === null ? response : this.#keep(response, session);
+    return session === null ? response : this.#keep(c, response, session);
   }
 
-  #keep(response: Response, { token, secondsLeft }: Session): Response {
-    if (token !== null) response.headers.set('set-cookie', sessionCookie(token, secondsLeft, this.#secure));
+  #keep(c: RequestContext, response: Response, { token, secondsLeft }: Session): Response {
+    if (token !== null) response.headers.set('set-cookie', sessionCookie(token, secondsLeft, this.#cookiePlace(c)));
     return response;
+  }
+  /** Behind TLS the public address says what the browser sees, since the Host header may be the proxy's. */
+  #cookiePlace(c: RequestContext): CookiePlace {
+    const known = new URL(this.#face.publicUrl);
+    const secure = known.protocol === 'https:';
+    return { secure, port: secure ? known.port : new URL(c.req.raw.url).port };
   }
 }
