@@ -352,6 +352,13 @@ export const weakenings: Weakening[] = [
     named: 'is a cookie',
   },
   {
+    guard: 'page: joiners only where words have them',
+    file: 'src/http/dashboard/html.ts',
+    from: '(?<=[\\p{L}\\p{M}])(?<=${ofJoining})[\\u200c\\u200d]',
+    to: '(?<=\\p{L})[\\u200c\\u200d]',
+    tests: 'test/http/visible.test.ts',
+  },
+  {
     guard: 'page: nothing from elsewhere',
     file: 'src/http/dashboard/layout.ts',
     from: "script-src 'self'",
