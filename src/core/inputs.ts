@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { PosthornError, type FieldError } from './errors.ts';
+import { PosthornError } from './errors.ts';
+import { describeFirst, faultOf, fieldErrors } from './field-faults.ts';
 import {
   attemptFilters,
   condition,
@@ -222,25 +223,8 @@ export type Inputs = { [K in keyof typeof inputs]: z.output<(typeof inputs)[K]> 
 
 /** Checks one input. Throws `validation_failed` with a JSON pointer for each wrong field. */
 export function parseInput<S extends z.ZodType>(schema: S, input: unknown, at = ''): z.output<S> {
-  const result = schema.safeParse(input);
+  const result = schema.safeParse(input, { error: faultOf });
   if (result.success) return result.data;
   const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, at)).slice(0, limits.fieldErrorsMax);
   throw new PosthornError('validation_failed', describeFirst(errors), { errors });
-}
-
-function fieldErrors(issue: z.core.$ZodIssue, at: string): FieldError[] {
-  const path = at + pointer(issue.path);
-  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
-  return issue.keys.map((key) => ({ path: `${path}${pointer([key])}`, message: 'is not a field of this request' }));
-}
-
-function pointer(path: PropertyKey[]): string {
-  return path.map((step) => `/${String(step).slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-}
-
-function describeFirst(errors: FieldError[]): string {
-  const first = errors[0];
-  if (!first) return 'The input is not valid.';
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  return `${first.path === '' ? 'The body' : first.path}: ${first.message}${more}`;
 }

@@ -289,6 +289,22 @@ describe('what a refusal says', () => {
     expect(two.message).toBe('/extra: is not a field of this request (and 1 more)');
   });
 
+  it.each([
+    ['createKey', {}, ['/name is missing', '/scopes is missing']],
+    ['createKey', { name: '', scopes: [] }, ['/name must not be empty', '/scopes needs at least one']],
+    ['createKey', { name: 5, scopes: 'all' }, ['/name must be a text', '/scopes must be a list']],
+    ['createKey', { name: text(101), scopes: [] }, ['/name must have at most 100 characters']],
+    ['listKeys', { limit: 0 }, ['/limit must be at least 1']],
+    ['listKeys', { limit: 201 }, ['/limit must be at most 200']],
+    ['listKeys', { limit: 1.5 }, ['/limit must be a whole number']],
+    ['listAllAttempts', { status: 'lost' }, ['/status must be one of succeeded, failed']],
+    ['listAllAttempts', { since: 'x' }, ['/since use ISO 8601 with a zone, such as 2026-11-23T10:00:00Z']],
+    ['listAllAttempts', { is_test: 1 }, ['/is_test must be true or false']],
+  ] as const)('is said in words: %s %j', (name, input, sentences) => {
+    const said = faultOf(inputs[name], input).errors.map(({ path, message }) => `${path} ${message}`);
+    expect(said).toEqual(expect.arrayContaining([...sentences]));
+  });
+
   it('speaks of the body where no field is to blame', () => {
     expect(faultOf(inputs.publish, 'text').message).toMatch(/^The body: /);
   });
