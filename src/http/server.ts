@@ -8,7 +8,8 @@ import { routes } from './api/routes.ts';
 import { serviceRoutes } from './api/service.ts';
 import { makeCallerOf } from './caller.ts';
 import type { App, AppEnv, RequestContext } from './context.ts';
-import { mountDashboard } from './dashboard/mount.ts';
+import { type Lost, mountDashboard } from './dashboard/mount.ts';
+import { wantsPage } from './dashboard/request.ts';
 import { exchange, type Subject, type Work } from './exchange.ts';
 import type { Face } from './face.ts';
 import { makeHostGuard } from './hosts.ts';
@@ -60,8 +61,8 @@ export function makeApp(options: AppOptions): App {
   const { metrics } = options;
   if (metrics) open('/metrics', (c) => metricsAnswer(metrics, c));
   const greet: Work = async () => ({ status: 200, text: greeting(face), contentType: 'text/plain; charset=utf-8' });
-  mountDashboard(app, face, exchange(face, openSubject(face, '/', true), greet));
-  app.notFound(exchange(face, openSubject(face, null, false), async (c) => strayAnswer(app, c)));
+  const lost = mountDashboard(app, face, exchange(face, openSubject(face, '/', true), greet));
+  app.notFound(exchange(face, openSubject(face, null, false), (c) => strayAnswer(app, c, lost)));
   return app;
 }
 
@@ -70,14 +71,20 @@ function openSubject(face: Face, pattern: string | null, frequent: boolean): Sub
 }
 
 /** 405 where the path exists under another method (RFC 9110 section 15.5.6), else 404. */
-async function strayAnswer(app: App, c: RequestContext): Promise<Answer> {
+async function strayAnswer(app: App, c: RequestContext, lost: Lost): Promise<Answer | Response> {
   const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
     (method) => app.router.match(method, c.req.path)[0].length > 0,
   );
   if (methods.length === 0) {
+    if (wantsPage(c)) return lost(c, 404);
     throw new PosthornError('not_found', `There is nothing at this path. ${openApiPath} lists every route.`);
   }
   const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+  if (wantsPage(c)) {
+    const page = await lost(c, 405);
+    page.headers.set('allow', allow);
+    return page;
+  }
   const answer = problemAnswer(new PosthornError('method_not_allowed', `This path takes ${allow}.`), '');
   return { ...answer, headers: { ...answer.headers, allow } };
 }

@@ -6,8 +6,9 @@ import type { Face } from '../face.ts';
 import { httpLimits } from '../limits.ts';
 import { type CookiePlace, readSessionCookie, sessionCookie } from './cookie.ts';
 import { html } from './html.ts';
-import { documentOf, pageHeaders, pageOf } from './layout.ts';
+import { documentOf, pageHeaders, pageOf, sectionOf } from './layout.ts';
 import { requireSameOrigin } from './origin.ts';
+import { errorPage, lostPage } from './pages/error.ts';
 import { actions } from './pages/index.ts';
 import { problemNotice } from './parts/notice.ts';
 import { formOf, isForScript, nextOf, paramsOf, viaOf } from './request.ts';
@@ -67,7 +68,18 @@ export class Dashboard {
     const session = await this.#session(c);
     if (session === null) return this.#signedOut(c, null);
     const visit = this.#visit(c, session, new URLSearchParams());
-    return this.#page(c, 200, session, visit, await this.#shown(visit, view, nothingGiven));
+    const { status, content } = await this.#shown(visit, view, nothingGiven);
+    return this.#page(c, status, session, visit, content);
+  }
+
+  /** What a browser sees where no page is. */
+  async lost(c: RequestContext, status: 404 | 405): Promise<Response> {
+    const content = lostPage();
+    const session = await this.#session(c);
+    if (session === null)
+      return this.#bare(status, content.title, html`<main class="alone" id="main">${content.body}</main>`);
+    const visit = this.#visit(c, session, new URLSearchParams());
+    return this.#page(c, status, session, visit, { ...content, section: null });
   }
 
   async piece(c: RequestContext, piece: Piece): Promise<Response> {
@@ -88,7 +100,7 @@ export class Dashboard {
     } catch (error) {
       if (!(error instanceof PosthornError) || error.code === 'internal') throw error;
       if (isForScript(c)) return this.#html(200, String(problemNotice(error)));
-      const content = await this.#shown(visit, action.view, { values: form, problem: error });
+      const { content } = await this.#shown(visit, action.view, { values: form, problem: error });
       return this.#page(c, error.status, session, visit, content);
     }
   }
@@ -139,9 +151,9 @@ export class Dashboard {
     if (action === undefined) return this.#redirect(c, '/', session);
     const params = paramsOf(action.path, kept.path) ?? {};
     const visit = { ...this.#visit(c, session, kept.form), path: kept.path, params, query: new URLSearchParams() };
-    const content = await this.#shown(visit, action.view, { values: kept.form, problem: null });
+    const { status, content } = await this.#shown(visit, action.view, { values: kept.form, problem: null });
     const note = html`<div class="notice" role="status">You are signed in again, and what you had typed is here. It has not been sent yet.</div>`;
-    return this.#page(c, 200, session, visit, { ...content, body: html`${note}${content.body}` });
+    return this.#page(c, status, session, visit, { ...content, body: html`${note}${content.body}` });
   }
 
   #signedOut(c: RequestContext, kept: Kept | null): Response {
@@ -183,13 +195,14 @@ export class Dashboard {
     };
   }
 
-  /** What the key's scopes do not open is a page too, with its sections beside it. */
-  async #shown(visit: Visit, view: View, given: Given): Promise<Content> {
+  /** What cannot be shown is a page too, with the sections beside it. */
+  async #shown(visit: Visit, view: View, given: Given): Promise<{ status: number; content: Content }> {
     try {
-      return await view.show(visit, given);
+      return { status: 200, content: await view.show(visit, given) };
     } catch (error) {
-      if (!(error instanceof PosthornError) || error.code !== 'insufficient_scope') throw error;
-      return { title: 'No access', section: 'overview', body: html`<h1>No access</h1>${problemNotice(error)}` };
+      if (!(error instanceof PosthornError) || error.code === 'internal') throw error;
+      const content = { ...errorPage(visit.path, error), section: sectionOf(visit.path) };
+      return { status: error.status, content };
     }
   }
 

@@ -11,6 +11,13 @@ const sections: { section: Section; label: string; href: string }[] = [
   { section: 'automations', label: 'Automations', href: '/auto/automations' },
 ];
 
+/** Where a path belongs. */
+export function sectionOf(path: string): Section | null {
+  if (path === '/') return 'overview';
+  if (path.startsWith('/data/event')) return 'events';
+  return sections.find(({ href }) => href !== '/' && path.startsWith(href))?.section ?? null;
+}
+
 /** Nothing from elsewhere, no script or style in the page, nothing framed; forms go to this server alone. */
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',

@@ -6,8 +6,14 @@ import { actions, pieces, views } from './pages/index.ts';
 import { overview } from './pages/overview.ts';
 import { wantsPage } from './request.ts';
 
-/** The page: everything a person sees, under paths of its own beside `/v1` and `/mcp`. `greeting`: for programs at `/`. */
-export function mountDashboard(app: App, face: Face, greeting: (c: RequestContext) => Promise<Response>): void {
+/** Answers a browser that asks for a path where nothing is, or nothing to look at. */
+export type Lost = Dashboard['lost'];
+
+/**
+ * The page: everything a person sees, under paths of its own beside `/v1` and `/mcp`. `greeting`: for programs at `/`. What it
+ * answers is for paths that nobody knows.
+ */
+export function mountDashboard(app: App, face: Face, greeting: (c: RequestContext) => Promise<Response>): Lost {
   const page = new Dashboard(face);
   mountAssets(app);
   // Pieces first: `rows` is no id of an attempt.
@@ -41,4 +47,5 @@ export function mountDashboard(app: App, face: Face, greeting: (c: RequestContex
     '/sign-out',
     page.handler('/sign-out', (c) => page.signOut(c)),
   );
+  return (c, status) => page.lost(c, status);
 }

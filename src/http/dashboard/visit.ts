@@ -32,7 +32,8 @@ export type Section = 'overview' | 'logs' | 'events' | 'webhooks' | 'automations
 
 export interface Content {
   title: string;
-  section: Section;
+  /** Null: it belongs to none. */
+  section: Section | null;
   body: Html;
   /** Loads the chart's library. */
   chart?: boolean;

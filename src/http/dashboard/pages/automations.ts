@@ -80,6 +80,7 @@ async function editor(visit: Visit, given: Given, found: Automation | null): Pro
       ? html`<div class="notice">There is no webhook config to call yet. <a href="/settings/api/configs/new">Make one first</a>.</div>`
       : checks(given, {
           name: 'config_id',
+          path: 'actions',
           legend: 'Then call',
           options,
           chosen: found?.actions.map(({ config_id: id }) => id) ?? [],

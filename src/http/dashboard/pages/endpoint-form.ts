@@ -13,6 +13,7 @@ export async function endpointFields(visit: Visit, given: Given, kind: Kind, one
   const own = kind === subscriptions ? subscriptionFields(given, one) : configFields(given, one);
   const events = area(given, {
     name: 'events',
+    ...(kind === configs ? { path: 'trigger_events' } : {}),
     label: kind === subscriptions ? 'Events' : 'Trigger events',
     rows: 3,
     value: one?.events.join('\n') ?? '',

@@ -1,11 +1,14 @@
 import type { PosthornError } from '../../../core/errors.ts';
 import { exact, html, type Html, raw } from '../html.ts';
 import type { Given } from '../visit.ts';
+import { sentence } from './notice.ts';
 
 /** One field of a form: its label, what it says of itself, and what was wrong with it. */
 export interface Field {
   name: string;
   label: string;
+  /** What core calls it, where that is another name. */
+  path?: string;
   hint?: Html | string;
   /** What is stored; what was typed wins over it. */
   value?: string;
@@ -14,12 +17,16 @@ export interface Field {
 }
 
 /** The message for one field: `/events/3` belongs to `events`. */
-function faultOf(problem: PosthornError | null, name: string): string | null {
-  return problem?.errors.find(({ path }) => path === `/${name}` || path.startsWith(`/${name}/`))?.message ?? null;
+function faultOf(
+  problem: PosthornError | null,
+  { name, path: of = name }: { name: string; path?: string },
+): string | null {
+  const found = problem?.errors.find(({ path }) => path === `/${of}` || path.startsWith(`/${of}/`));
+  return found === undefined ? null : sentence(found.message);
 }
 
 function field(given: Given, one: Field, control: (value: string, more: Html) => Html): Html {
-  const fault = faultOf(given.problem, one.name);
+  const fault = faultOf(given.problem, one);
   const value = given.values?.get(one.name) ?? one.value ?? '';
   const described = [one.hint === undefined ? '' : `${one.name}-hint`, fault === null ? '' : `${one.name}-fault`]
     .join(' ')
@@ -70,15 +77,18 @@ export function checks(
   one: {
     name: string;
     legend: string;
+    /** What core calls it, where that is another name. */
+    path?: string;
     /** A `label` for people stands before a value that only programs know. */
     options: { value: string; label?: string; hint?: string; disabled?: boolean }[];
     chosen?: string[];
   },
 ): Html {
   const chosen = given.values === null ? (one.chosen ?? []) : given.values.getAll(one.name);
-  const fault = faultOf(given.problem, one.name);
-  return html`<fieldset class="field"><legend>${one.legend}</legend>
-  ${fault === null ? '' : html`<p class="fault">${fault}</p>`}
+  const fault = faultOf(given.problem, one);
+  const described = fault === null ? '' : `aria-describedby="${one.name}-fault"`;
+  return html`<fieldset class="field" ${raw(described)}><legend>${one.legend}</legend>
+  ${fault === null ? '' : html`<p class="fault" id="${one.name}-fault">${fault}</p>`}
   <div class="checks">${one.options.map(
     ({ value, label, hint, disabled }) =>
       html`<label><input type="checkbox" name="${one.name}" value="${value}" ${raw(`${chosen.includes(value) ? 'checked' : ''} ${disabled === true ? 'disabled' : ''}`)}><span>${label === undefined ? html`<code>${value}</code>` : html`${label}<small><code>${value}</code></small>`}${hint === undefined ? '' : html`<small>${hint}</small>`}</span></label>`,

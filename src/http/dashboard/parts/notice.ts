@@ -1,16 +1,55 @@
-import { errorTable, type PosthornError } from '../../../core/errors.ts';
+import { type ErrorCode, errorTable, type PosthornError } from '../../../core/errors.ts';
 import { html, type Html } from '../html.ts';
+
+/** What people do next, where programs are told something else. */
+const adviceHere: Partial<Record<ErrorCode, string>> = {
+  unauthorized: 'Sign in again.',
+  insufficient_scope: 'Sign in with a key that holds it, or ask whoever made your key for one.',
+  host_not_allowed: 'Open the page by the address that you know, and send the form from there.',
+  not_found: 'It may have been deleted, or it belongs to another workspace.',
+  not_active: 'Enable it first: while it is not active, nothing is sent.',
+  not_retryable: 'Publish the event again if it must be sent.',
+  config_in_use: 'Change or delete these automations first.',
+  payload_too_large: 'Keep one event within 256 KiB.',
+  unsupported_media_type: 'Open the page in a browser, and send the form from there.',
+  validation_failed: 'Correct it, then try again.',
+  rate_limited: 'Wait a little, then try again.',
+  store_unavailable: 'Nothing was stored. Try again in a moment.',
+};
+
+/** What core's fields are called where a person reads of them. */
+const names: Record<string, string> = {
+  actions: 'Webhook configs to call',
+  conditions: 'Condition',
+  trigger_event: 'Trigger event',
+  url: 'URL',
+};
+
+function nameOf(path: string): string {
+  const [, field = ''] = path.split('/');
+  return names[field] ?? sentence(field.replaceAll('_', ' '));
+}
+
+/** With a capital letter. */
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
 
 /** Why something was not done, in words: what was wrong, and what to do. */
 export function problemNotice(problem: PosthornError | null): Html {
   if (problem === null) return html``;
   const { title, advice } = errorTable[problem.code];
   const fields = problem.errors.filter(({ path }) => path !== '');
+  // Of wrong input the message says the first field as programs know it.
+  const isList = fields.length > 1 || (fields.length === 1 && problem.code === 'validation_failed');
+  const message =
+    problem.code === 'validation_failed' && isList
+      ? ''
+      : html`<p>${sentence(problem.message.replace(/^\/?\w+: /, ''))}</p>`;
   return html`<div class="notice bad" role="alert" tabindex="-1" data-focus>
   <strong>${title}</strong>
-  <p>${problem.message.replace(/^\/\w+: /, '')}</p>
-  ${fields.length > 1 ? html`<ul>${fields.map(({ path, message }) => html`<li>${path.slice(1)}: ${message}</li>`)}</ul>` : ''}
-  <p class="muted">${advice}</p>
+  ${message}${isList ? html`<ul>${fields.map(({ path, message: fault }) => html`<li>${nameOf(path)}: ${fault}</li>`)}</ul>` : ''}
+  <p class="muted">${adviceHere[problem.code] ?? advice}</p>
 </div>`;
 }
 
