@@ -22,11 +22,14 @@ function prepare(root) {
 document.addEventListener('click', (event) => {
   const button = event.target.closest('[data-copy]');
   if (button !== null) {
-    const text = button.parentElement.querySelector('pre').textContent;
-    navigator.clipboard.writeText(text).then(
-      () => (button.textContent = 'Copied'),
-      () => (button.textContent = 'Select and copy it'),
-    );
+    const whole = button.parentElement.querySelector('pre');
+    const select = () => {
+      getSelection().selectAllChildren(whole);
+      button.textContent = document.execCommand('copy') ? 'Copied' : 'Selected: copy it';
+    };
+    // Over plain http browsers have a clipboard for loopback names alone.
+    if (navigator.clipboard === undefined) select();
+    else navigator.clipboard.writeText(whole.textContent).then(() => (button.textContent = 'Copied'), select);
   }
   const close = event.target.closest('dialog [data-close]');
   if (close !== null) {
