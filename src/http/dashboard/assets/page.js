@@ -51,6 +51,19 @@ addEventListener('pageshow', () => {
   for (const field of document.querySelectorAll('[data-filters] :disabled')) field.disabled = false;
 });
 
+// Times are chosen in the reader's own zone, as they are shown, and sent in UTC.
+const moments = '[data-filters] [type=datetime-local]';
+for (const field of document.querySelectorAll(moments)) {
+  field.parentElement.querySelector('small').textContent = 'your time';
+  // Its value may be one that the browser kept through a reload.
+  const at = new Date(`${field.defaultValue}Z`);
+  if (!Number.isNaN(at.getTime())) field.valueAsNumber = at - at.getTimezoneOffset() * 60_000;
+}
+document.addEventListener('formdata', (event) => {
+  for (const field of event.target.querySelectorAll(moments))
+    if (event.formData.get(field.name)) event.formData.set(field.name, new Date(field.value).toISOString());
+});
+
 // Nobody looks: nothing is asked.
 document.addEventListener('htmx:before:request', (event) => {
   if (document.hidden && event.target.closest?.('[data-poll]')) event.preventDefault();

@@ -5,7 +5,7 @@ import { attemptTable, figure, many, testResult } from '../parts/attempts.ts';
 import { endpointBadge } from '../parts/badge.ts';
 import { askBody, asking, button, input } from '../parts/form.ts';
 import { doneNotice, problemNotice } from '../parts/notice.ts';
-import { count, time } from '../parts/time.ts';
+import { count, time, withTimes } from '../parts/time.ts';
 import { type Action, type Given, mayI, nothingGiven, type View, type Visit } from '../visit.ts';
 import { createAction, endpointFields, endpointInput, newEndpointView } from './endpoint-form.ts';
 import { secretPage } from './secret.ts';
@@ -22,7 +22,7 @@ function endpointView(kind: Kind): View {
       const body = html`<p class="crumbs"><a href="/settings/api#${kind.base.split('/').at(-1)}">Webhooks</a></p>
 <div class="head"><h1 class="long" title="${one.url}">${one.title}</h1>${endpointBadge(one)}<span class="push"></span>${statusButtons(visit, one, path)}</div>
 ${doneNotice(visit.query)}${problemNotice(given.problem)}
-<p class="diagnosis card ${one.failing_since === null && one.status === 'active' ? '' : 'trouble'}">${one.diagnosis}</p>
+<p class="diagnosis card ${one.failing_since === null && one.status === 'active' ? '' : 'trouble'}"><span>${withTimes(one.diagnosis)}</span></p>
 <dl class="figures">${figure('Failures in a row', count(one.failure_count), one.failing_since === null ? '' : html`since ${time(one.failing_since)}`)}${figure('Waiting', count(one.pending_count), one.next_attempt_at === null ? '' : html`next ${time(one.next_attempt_at)}`)}${figure('Last delivered', time(one.last_delivered_at, 'never'))}${figure('Last answer', one.last_response_code === null ? '–' : `HTTP ${one.last_response_code}`, one.last_attempt_at === null ? '' : time(one.last_attempt_at))}</dl>
 ${mayI(visit, 'webhooks:write') ? testForm(one, path) : ''}
 <section aria-labelledby="recent"><div class="head"><h2 id="recent">Recent attempts</h2><span class="push"></span><a href="/data/webhooks?endpoint_id=${one.id}">All of them</a></div>${log.data.length === 0 ? html`<p class="muted">None yet.</p>` : html`<div class="card flush">${attemptTable(log.data, 'Recent attempts, newest first')}</div>`}</section>

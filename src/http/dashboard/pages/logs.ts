@@ -8,11 +8,14 @@ import type { Piece, View, Visit } from '../visit.ts';
 const path = '/data/webhooks';
 const pageSize = 50;
 
+/** A time that says no zone is one of UTC. */
+function asTime(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : /Z|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`;
+}
+
 /** What the address narrows the log to, as core takes it. Empty fields of the form narrow nothing. */
 function filters(query: URLSearchParams): Record<string, unknown> {
   const given = (name: string) => query.get(name)?.trim() || undefined;
-  const asTime = (text: string | undefined) =>
-    text === undefined ? undefined : /Z|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`;
   const kind = given('kind');
   return {
     endpoint_id: given('endpoint_id'),
@@ -80,6 +83,12 @@ async function filterForm({ core, principal, query }: Visit): Promise<Html> {
     ...subscriptions.data.map(({ id, url }) => ({ id, label: url })),
   ];
   const at = (name: string) => query.get(name) ?? '';
+  /** In UTC, as the field takes it; the script has the reader's own zone in both directions. */
+  const field = (label: string, name: string) => {
+    const ms = Date.parse(asTime(at(name)) ?? '');
+    const value = Number.isNaN(ms) ? '' : new Date(ms).toISOString().slice(0, 19);
+    return html`<label>${label} <small>UTC</small><input type="datetime-local" name="${name}" value="${value}"></label>`;
+  };
   const option = (name: string, value: string, label: string) =>
     html`<option value="${value}" ${selected(at(name) === value)}>${label}</option>`;
   const known = at('endpoint_id') === '' || endpoints.some(({ id }) => id === at('endpoint_id'));
@@ -88,8 +97,7 @@ async function filterForm({ core, principal, query }: Visit): Promise<Html> {
 <label>Event<select name="event_type">${option('event_type', '', 'All')}${types.map(({ name }) => option('event_type', name, name))}</select></label>
 <label>Status<select name="status">${option('status', '', 'All')}${option('status', 'succeeded', 'Succeeded')}${option('status', 'failed', 'Failed')}</select></label>
 <label>Kind<select name="kind">${option('kind', '', 'All')}${option('kind', 'live', 'Live')}${option('kind', 'test', 'Tests')}</select></label>
-<label>From <small>UTC</small><input type="datetime-local" name="since" value="${at('since')}"></label>
-<label>To <small>UTC</small><input type="datetime-local" name="until" value="${at('until')}"></label>
+${field('From', 'since')}${field('To', 'until')}
 <button type="submit">Filter</button></form>`;
 }
 

@@ -5,7 +5,7 @@ import { figure, many } from '../parts/attempts.ts';
 import { endpointBadge } from '../parts/badge.ts';
 import { asking, button } from '../parts/form.ts';
 import { doneNotice, empty } from '../parts/notice.ts';
-import { count, duration, time } from '../parts/time.ts';
+import { count, duration, time, withTimes } from '../parts/time.ts';
 import { mayI, type View, type Visit } from '../visit.ts';
 
 const periods = ['1h', '24h', '7d', '30d'] as const;
@@ -66,7 +66,7 @@ function card(visit: Visit, one: FailingEndpoint): Html {
   const path = `/settings/api/${one.kind}s/${one.id}`;
   return html`<article class="card trouble ${one.status}">
   <header>${endpointBadge(one)}<a class="title" href="${path}" title="${one.url}">${one.name ?? one.url}</a></header>
-  <p class="diagnosis">${one.diagnosis}</p>
+  <p class="diagnosis">${withTimes(one.diagnosis)}</p>
   <footer>${remedy(visit, one, path)}<a class="button" href="/data/webhooks?endpoint_id=${one.id}&status=failed">Failures</a><span class="muted">${one.pending_count > 0 ? `${many(one.pending_count, 'delivery', 'deliveries')} waiting` : ''}</span></footer>
 </article>`;
 }

@@ -7,6 +7,15 @@ export function time(iso: string | null, none = '–'): Html {
   return html`<time datetime="${iso}" title="${text}">${text}</time>`;
 }
 
+const instant = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)/;
+
+/** A sentence of ours, the times in it as elsewhere on the page. */
+export function withTimes(sentence: string): (Html | string)[] {
+  return sentence
+    .split(instant)
+    .map((part) => (instant.test(part) && !Number.isNaN(Date.parse(part)) ? time(part) : part));
+}
+
 /** `250 ms`, `1.2 s`. */
 export function duration(ms: number | null): string {
   if (ms === null) return '–';
