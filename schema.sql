@@ -5,7 +5,7 @@
 
 -- What the program has to know before it reads anything else.
 create table meta (
-  name text primary key,          -- 'schema_version', 'secret_key_check'
+  name text primary key,          -- 'schema_version', 'secret_key_check', 'settings' …
   value blob not null
 ) without rowid;
 

@@ -31,8 +31,8 @@ export async function serveLocally(config: Config, signal: AbortSignal): Promise
     ...(apiKey === null && { knownScopes: new Set(agentScopes) }),
     signal,
     async preload() {
-      const app = await import('./app.ts');
-      await app.preload(config);
+      const [{ preload }] = await Promise.all([import('./app.ts'), import('./app-local.ts')]);
+      await preload(config);
     },
     async core() {
       const { core, startDispatcher } = await posthorn.open();
@@ -64,9 +64,10 @@ function makeOpener(config: Config): { open(): Promise<Posthorn>; close(): Promi
 
 /** A wrong secret key shows only now, when the only one who listens is a model: its sentence goes there. */
 async function create(config: Config): Promise<Posthorn> {
-  const { createPosthorn } = await import('./app.ts');
+  const { createLocalPosthorn } = await import('./app-local.ts');
   try {
-    return await createPosthorn(config, { metrics });
+    const { posthorn } = await createLocalPosthorn(config, { metrics });
+    return posthorn;
   } catch (error) {
     throw error instanceof ConfigError ? new PosthornError('misconfigured', error.message) : error;
   }

@@ -1,4 +1,5 @@
 import { type Config, localUrl } from './config.ts';
+import { recordSettings } from './config/record-settings.ts';
 import { checkSecretKey } from './config/secret-key-check.ts';
 import { readSecretKey } from './config/secret-key.ts';
 import { type Core, createCore } from './core/core.ts';
@@ -22,7 +23,10 @@ export interface Posthorn {
   readonly engine: Store['engine'];
   /** Begins to deliver, unless the configuration says that this process does not. */
   startDispatcher(): Promise<void>;
-  /** Serves REST, MCP and the dashboard; resolves once it accepts requests. */
+  /**
+   * Serves REST, MCP and the dashboard; resolves once it accepts requests. The database keeps what this server goes by, for
+   * the processes beside it.
+   */
   listen(): Promise<Address>;
   /**
    * Stops taking requests, lets attempts in flight end for at most `drainMs`, gives back leases, closes the database.
@@ -73,6 +77,7 @@ export async function createPosthorn(config: Config, overrides: Overrides = {}):
         const server = await serveHttp(config, core, ports);
         faces.push(server);
         listening = { url: server.url, port: server.port };
+        faces.push({ close: await recordSettings({ ...config, port: server.port }, ports) });
         return listening;
       },
       stop(drainMs = drainMsMax) {

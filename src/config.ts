@@ -11,6 +11,8 @@ type ValueOf<V> = V extends Variable<infer T, infer D> ? (D extends null ? T | n
 
 /** The environment, typed. Durations are milliseconds. */
 export type Config = {
+  /** Names of the variables that the environment sets itself. */
+  given: readonly string[];
   databaseUrl: ValueOf<Variables['DATABASE_URL']>;
   host: string;
   port: number;
@@ -89,6 +91,7 @@ function readAll(env: Environment): Config {
   const host = read('HOST');
   const concurrency = read('POSTHORN_CONCURRENCY');
   return {
+    given: (Object.keys(variables) as Name[]).filter((name) => given(env, name) !== null),
     databaseUrl: read('DATABASE_URL'),
     host,
     port: read('PORT'),

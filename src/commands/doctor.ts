@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { Command } from 'commander';
+import type { LocalPosthorn } from '../app-local.ts';
 import type { Posthorn } from '../app.ts';
 import { sqlitePath } from '../config/addresses.ts';
 import { secretKeyPath } from '../config/secret-key.ts';
@@ -75,16 +76,17 @@ async function* examine(): AsyncGenerator<Finding> {
     };
     return;
   }
-  const posthorn = await open(config);
-  if ('check' in posthorn) {
-    yield posthorn;
+  const opened = await open(config);
+  if ('check' in opened) {
+    yield opened;
     return;
   }
+  const { posthorn } = opened;
   try {
     yield ok('database', `The ${posthorn.engine} database answers and its tables are up to date.`);
     yield await secretKeyFinding(config);
     yield await clockFinding(posthorn);
-    yield await egressFinding(posthorn, config);
+    yield await egressFinding(posthorn, opened.config);
     yield await deliveryFinding(posthorn);
   } finally {
     await posthorn.stop(0);
@@ -100,7 +102,7 @@ async function databaseExists(config: Config): Promise<boolean> {
   );
 }
 
-async function open(config: Config): Promise<Posthorn | Finding> {
+async function open(config: Config): Promise<LocalPosthorn | Finding> {
   try {
     return await openLocally({ ...config, logLevel: 'silent' });
   } catch (error) {
@@ -130,11 +132,12 @@ async function clockFinding({ core, operator }: Posthorn): Promise<Finding> {
   return { check: 'clock', state: 'failed', message };
 }
 
-async function egressFinding({ operator }: Posthorn, { allowTargets }: Config): Promise<Finding> {
+async function egressFinding({ operator }: Posthorn, { allowTargets, given }: Config): Promise<Finding> {
   const verdicts = await Promise.all(insideUrls.map((url) => operator.checkTarget(url)));
   const openCount = verdicts.filter(({ allowed }) => allowed).length;
   if (allowTargets.length > 0) {
-    const message = `POSTHORN_ALLOW_TARGETS excepts ${allowTargets.join(', ')} from the egress policy.`;
+    const whose = given.includes('POSTHORN_ALLOW_TARGETS') ? '' : ' of the server on this database';
+    const message = `POSTHORN_ALLOW_TARGETS${whose} excepts ${allowTargets.join(', ')} from the egress policy.`;
     return { check: 'egress', state: 'warning', message };
   }
   if (openCount === 0) return ok('egress', 'Addresses inside this network are refused; there is no exception.');

@@ -19,6 +19,15 @@ export async function openStore(url: string, options: { healthLimits: HealthLimi
   return openPostgres(url, options.healthLimits);
 }
 
+/**
+ * What the server on this database recorded (see `SettingsStore`), read before the database is opened, since how it is
+ * opened depends on it. Null when nothing is recorded, or there is no database yet. Makes nothing.
+ */
+export async function readRecorded(url: string): Promise<string | null> {
+  if (url.startsWith('file:')) return (await import('./sqlite/store.ts')).recordedOnSqlite(sqlitePath(url));
+  return (await import('./postgres/store.ts')).recordedOnPostgres(url);
+}
+
 /** Loads what `openStore` will need for this URL, and opens nothing. */
 export async function preloadStore(url: string): Promise<void> {
   await (url.startsWith('file:') ? import('./sqlite/store.ts') : import('./postgres/store.ts'));

@@ -4,14 +4,8 @@ import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freshDatabase, open, run } from './here.ts';
 import { type PosthornProcess, start } from './process.ts';
+import { answer, call, initialize, initialized, send } from './stdio.ts';
 
-const initialize = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-};
-const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' };
 const listTools = { jsonrpc: '2.0', id: 2, method: 'tools/list' };
 
 describe('mcp', () => {
@@ -146,14 +140,6 @@ describe('mcp', () => {
   });
 });
 
-function send(mcp: PosthornProcess, ...messages: object[]): void {
-  for (const message of messages) mcp.write(`${JSON.stringify(message)}\n`);
-}
-
-function call(id: number, name: string, args: object = {}): object {
-  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } };
-}
-
 /** How often a process has the database open: once to write and once to read. Taken for granted where none can tell. */
 async function connections(mcp: PosthornProcess, file: string): Promise<number> {
   if (process.platform !== 'linux') return 2;
@@ -161,9 +147,4 @@ async function connections(mcp: PosthornProcess, file: string): Promise<number> 
   const names = await readdir(folder);
   const paths = await Promise.all(names.map((name) => readlink(join(folder, name)).catch(() => '')));
   return paths.filter((path) => path.endsWith(`/${file}`)).length;
-}
-
-async function answer(mcp: PosthornProcess, id: number): Promise<{ result: Record<string, unknown> }> {
-  const line = await mcp.line(new RegExp(`^\\{.*"id":${id}[,}]`));
-  return JSON.parse(line) as { result: Record<string, unknown> };
 }

@@ -7,6 +7,7 @@ import type { JourneyStore } from '../../src/core/ports/journey-store.ts';
 import type { KeyStore } from '../../src/core/ports/key-store.ts';
 import type { Store } from '../../src/core/ports/ports.ts';
 import type { RecordStore } from '../../src/core/ports/record-store.ts';
+import type { SettingsStore } from '../../src/core/ports/settings-store.ts';
 import { authorOf } from '../../src/core/rules/audited.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
@@ -128,6 +129,12 @@ const keyProbes: Probes<KeyStore> = {
   secretKeyCheck: { because: 'it belongs to the database' },
 };
 
+const settingsProbes: Probes<SettingsStore> = {
+  recorded: { because: 'it belongs to the database' },
+  record: { because: 'it belongs to the database' },
+  release: { because: 'it belongs to the database' },
+};
+
 const auditProbes: Probes<AuditStore> = {
   list: (store, stranger) => store.audit.list(stranger, { limit: 10 }),
   chain: (store, stranger) => store.audit.chain(stranger, 0, 10),
@@ -192,6 +199,7 @@ const ports = {
   keys: keyProbes,
   audit: auditProbes,
   automations: automationProbes,
+  settings: settingsProbes,
 };
 
 describe.each(engines)('another workspace on $name', (engine) => {

@@ -49,6 +49,28 @@ export const weakenings: Weakening[] = [
     tests: 'test/net/connector.test.ts',
   },
   {
+    guard: 'approval: a process beside the server cannot switch it off by its environment',
+    file: 'src/config/database-settings.ts',
+    from: 'if (!isOwn || isStricter)',
+    to: 'if (!isOwn)',
+    tests: 'test/config/database-settings.test.ts',
+  },
+  {
+    guard: 'approval: what the server wants and cannot be read counts as wanted',
+    file: 'src/config/database-settings.ts',
+    from: "texts[name] = 'approve';",
+    to: "texts[name] = 'allow';",
+    tests: 'test/config/database-settings.test.ts',
+  },
+  {
+    guard: 'approval: the server records that it wants it',
+    file: 'src/app.ts',
+    from: 'faces.push({ close: await recordSettings({ ...config, port: server.port }, ports) });',
+    to: nothing,
+    tests: 'test/contract/beside-server.test.ts',
+    named: 'sqlite',
+  },
+  {
     guard: 'one client: nothing else opens connections',
     file: 'src/core/journey/send.ts',
     from: '/** The third stage,',

@@ -10,6 +10,7 @@ import type { OverviewStore } from './overview-store.ts';
 import type { RecordStore } from './record-store.ts';
 import type { Schemas } from './schemas.ts';
 import type { Sender, Targets } from './sender.ts';
+import type { SettingsStore } from './settings-store.ts';
 
 /** What core needs from outside. Times are epoch milliseconds, ids of rows are integers. */
 export interface Ports {
@@ -67,6 +68,7 @@ export interface Store {
   overview: OverviewStore;
   audit: AuditStore;
   automations: AutomationStore;
+  settings: SettingsStore;
   /**
    * The same database for one use case, which is the author of what it changes: its first change writes a row into the
    * audit log, in the same transaction. Null: it may change nothing.

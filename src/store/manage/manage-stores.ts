@@ -7,8 +7,12 @@ import { deliveryStore } from './deliveries.ts';
 import { endpointStore } from './endpoints.ts';
 import { keyStore } from './keys.ts';
 import { recordStore } from './records.ts';
+import { settingsStore } from './settings.ts';
 
-export type ManageStores = Pick<Store, 'endpoints' | 'records' | 'deliveries' | 'keys' | 'audit' | 'automations'>;
+export type ManageStores = Pick<
+  Store,
+  'endpoints' | 'records' | 'deliveries' | 'keys' | 'audit' | 'automations' | 'settings'
+>;
 
 /** The ports of what people manage, shared by both engines. */
 export function manageStores(access: ChangeAccess): ManageStores {
@@ -19,5 +23,6 @@ export function manageStores(access: ChangeAccess): ManageStores {
     keys: answering(keyStore(access)),
     automations: answering(automationStore(access)),
     audit: answering(auditStore(access)),
+    settings: answering(settingsStore(access)),
   };
 }

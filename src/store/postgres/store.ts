@@ -7,6 +7,7 @@ import type { Store } from '../../core/ports/ports.ts';
 import type { HealthLimits } from '../../core/rules/health.ts';
 import { answering } from '../answering.ts';
 import { overviewStore } from '../manage/overview.ts';
+import { recordedIn } from '../manage/settings.ts';
 import { certainAttempt } from './certain-attempt.ts';
 import { authored, type BareStore } from '../authored.ts';
 import { journeyStore } from '../journey-store.ts';
@@ -30,6 +31,7 @@ const journeyConnectionsMax = 5;
 const manageConnectionsMax = 5;
 /** A server that is being started beside us is waited for. */
 const startTries = { retries: 5, minTimeout: 100, factor: 2 };
+const undefinedTable = '42P01';
 
 /**
  * The store on one PostgreSQL database, which many processes may share. Throws without the URL, whose password must not
@@ -65,6 +67,22 @@ export async function openPostgres(url: string, limits: HealthLimits): Promise<S
     },
   };
   return authored(bare, { read: kyselyOver(managePool), write });
+}
+
+/** What the server of Posthorn recorded there; null when it recorded nothing, or the tables are not made yet. */
+export async function recordedOnPostgres(url: string): Promise<string | null> {
+  const pool = openPool(url, 1);
+  try {
+    return await pRetry(() => recordedIn(kyselyOver(pool)), {
+      ...startTries,
+      shouldRetry: ({ error }) => isConnectionLoss(error),
+    });
+  } catch (error) {
+    if ((error as { code?: unknown }).code === undefinedTable) return null;
+    throw startError(error);
+  } finally {
+    await pool.end();
+  }
 }
 
 /** What the server says of a wrong password, user or database is what the operator has to read. */

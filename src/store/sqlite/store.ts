@@ -1,9 +1,11 @@
+import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { JourneyStore } from '../../core/ports/journey-store.ts';
 import type { Store } from '../../core/ports/ports.ts';
 import { answering } from '../answering.ts';
 import { newestAttempt, overviewStore } from '../manage/overview.ts';
+import { settingsName } from '../manage/settings.ts';
 import { authored, type BareStore } from '../authored.ts';
 import { GroupCommit, type Outcome } from '../group-commit.ts';
 import { journeyStore } from '../journey-store.ts';
@@ -28,6 +30,32 @@ const outsideCheckMs = 25;
 /** The store on one SQLite file, which several processes may share. `thread` has opened it. */
 export function openSqlite(path: string, thread: WriterThread): Store {
   return sqliteStore(openReader(path), thread);
+}
+
+/** What the server of Posthorn recorded there; null when it recorded nothing, or file or tables are not made yet. */
+export function recordedOnSqlite(path: string): string | null {
+  if (!isFile(path)) return null;
+  let reader: Database | undefined;
+  try {
+    reader = openReader(path);
+    const tables = reader.prepare("select 1 from sqlite_master where type = 'table' and name = 'meta'").get();
+    if (tables === undefined) return null;
+    const row = reader.prepare<[string], { value: Buffer }>('select value from meta where name = ?').get(settingsName);
+    return row?.value.toString() ?? null;
+  } catch (error) {
+    throw storeError(error);
+  } finally {
+    reader?.close();
+  }
+}
+
+/** What is none, or cannot be looked at, opening will say. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** The same over a connection that reads and whatever answers to the requests of a writer. */

@@ -1,0 +1,21 @@
+import { createPosthorn, type Overrides, type Posthorn } from './app.ts';
+import type { Config } from './config.ts';
+import { underSettings } from './config/database-settings.ts';
+import { makeLog } from './log.ts';
+import { readRecorded } from './store/open.ts';
+
+/** Posthorn in a process that serves nobody but whoever started it. */
+export interface LocalPosthorn {
+  posthorn: Posthorn;
+  /** What it goes by: its own environment, and the settings of the server on the same database. */
+  config: Config;
+}
+
+/** As `createPosthorn`, with the settings of the server on this database where `config` was given none. */
+export async function createLocalPosthorn(own: Config, overrides: Overrides): Promise<LocalPosthorn> {
+  const log = overrides.log ?? makeLog({ level: own.logLevel });
+  const text = await readRecorded(own.databaseUrl);
+  const { config, warnings } = text === null ? { config: own, warnings: [] } : underSettings(own, text);
+  for (const sentence of warnings) log.warn({}, sentence);
+  return { posthorn: await createPosthorn(config, { ...overrides, log }), config };
+}
