@@ -9,6 +9,8 @@ export interface LocalPosthorn {
   posthorn: Posthorn;
   /** What it goes by: its own environment, and the settings of the server on the same database. */
   config: Config;
+  /** Whether a server has started with other settings since. */
+  isOutdated(): Promise<boolean>;
 }
 
 /** As `createPosthorn`, with the settings of the server on this database where `config` was given none. */
@@ -17,5 +19,6 @@ export async function createLocalPosthorn(own: Config, overrides: Overrides): Pr
   const text = await readRecorded(own.databaseUrl);
   const { config, warnings } = text === null ? { config: own, warnings: [] } : underSettings(own, text);
   for (const sentence of warnings) log.warn({}, sentence);
-  return { posthorn: await createPosthorn(config, { ...overrides, log }), config };
+  const posthorn = await createPosthorn(config, { ...overrides, log });
+  return { posthorn, config, isOutdated: async () => (await posthorn.operator.recordedSettings()) !== text };
 }

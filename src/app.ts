@@ -21,7 +21,7 @@ export interface Posthorn {
   readonly core: Core;
   readonly operator: Operator;
   readonly engine: Store['engine'];
-  /** Begins to deliver, unless the configuration says that this process does not. */
+  /** Begins to deliver, unless the configuration says that this process does not. More than once does not harm. */
   startDispatcher(): Promise<void>;
   /**
    * Serves REST, MCP and the dashboard; resolves once it accepts requests. The database keeps what this server goes by, for
@@ -64,13 +64,18 @@ export async function createPosthorn(config: Config, overrides: Overrides = {}):
     await checkSecretKey(secretKey, ports.store.keys, ports.random);
     const core = createCore(ports, settingsOf(config), secretKey.key);
     const faces: Face[] = [];
+    let starting: Promise<void> | null = null;
     let stopping: Promise<void> | null = null;
     return {
       core,
       operator: makeOperator(core, ports),
       engine: ports.store.engine,
-      async startDispatcher() {
-        if (config.dispatch) await core.worker.start();
+      startDispatcher() {
+        starting ??= (config.dispatch ? core.worker.start() : Promise.resolve()).catch((error: unknown) => {
+          starting = null;
+          throw error;
+        });
+        return starting;
       },
       async listen() {
         const { serveHttp } = await import('./app-http.ts');

@@ -26,6 +26,8 @@ export interface Operator {
   /** Checks the audit log of every workspace, or of the one of that name. Throws `not_found`. */
   verifyAudit(workspace?: string): Promise<AuditVerdict[]>;
   checkTarget(url: string): Promise<TargetVerdict>;
+  /** What the server on this database goes by, as it recorded it; null when none ever ran. */
+  recordedSettings(): Promise<string | null>;
 }
 
 /** Who holds the database needs no face but the command line. */
@@ -58,6 +60,7 @@ export function makeOperator(core: Core, ports: Pick<Ports, 'store' | 'targets' 
     },
     verifyAudit: (workspace) => verifyAudit(ports, workspace),
     checkTarget: (url) => ports.targets.check(url),
+    recordedSettings: () => ports.store.settings.recorded(),
   };
 }
 

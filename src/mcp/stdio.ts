@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 import { StdioTransport } from './stdio-transport.ts';
 
 export interface StdioOptions extends McpOptions {
-  /** Opens Posthorn. Called at the first request that needs it, and again if it failed. */
+  /** Opens Posthorn, if it is not open. Called for each request that needs it, since it may be another one by then. */
   core: () => Promise<Core>;
   /** Who is asking; called for each request, so that a revoked key ends at once. */
   principal: (core: Core) => Promise<Principal>;
@@ -34,7 +34,7 @@ const preloadAfterMs = 250;
  */
 export async function serveStdio(options: StdioOptions): Promise<void> {
   const transport = new StdioTransport(options.stdin ?? process.stdin, options.stdout ?? process.stdout);
-  const session = openOnce(options);
+  const session = sessionOf(options);
   const connection = serveConnection(() => makeServer(options, session), {
     transport,
     onerror: (error) => options.log.debug({ err: error }, 'the MCP connection reported an error'),
@@ -64,14 +64,9 @@ function preloadLater({ preload, log }: StdioOptions, { answered }: StdioTranspo
   };
 }
 
-function openOnce(options: StdioOptions): Session {
-  let opening: Promise<Core> | undefined;
+function sessionOf(options: StdioOptions): Session {
   const open = async () => {
-    opening ??= options.core().catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    });
-    const core = await opening;
+    const core = await options.core();
     return { core, principal: await options.principal(core) };
   };
   return { open, scopes: async () => options.knownScopes ?? (await open()).principal.scopes };

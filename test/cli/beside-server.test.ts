@@ -128,6 +128,37 @@ describe('posthorn mcp beside a server', () => {
     ]);
   });
 
+  it('goes by a server that starts after it', async () => {
+    const { env, agent } = await place();
+    const target = await receiver();
+    const { tool } = agent();
+    const subscribe = () => tool('create_webhook_subscription', subscription(target.url));
+    expect(await subscribe()).toMatchObject(refused);
+    await served(env, readme);
+    expect(await subscribe()).toMatchObject({ status: 'active' });
+    await served(env, { ...readme, POSTHORN_NEW_HOSTS: 'approve' });
+    const { url } = await receiver();
+    expect(await tool('create_webhook_subscription', subscription(url))).toMatchObject({ status: 'pending_approval' });
+    await served(env);
+    expect(await subscribe()).toMatchObject(refused);
+  });
+
+  it('delivers by a server that starts after it, without being asked anything', async () => {
+    const { env, agent } = await place();
+    const target = await receiver();
+    const { mcp, tool } = agent({ POSTHORN_RETRY_SCHEDULE: Array(50).fill('200ms').join() });
+    await tool('list_webhook_subscriptions');
+    const { core, operator, listen } = await open({ ...env, ...readme });
+    await listen();
+    const owner = await operator.principal();
+    await core.createSubscription(owner, subscription(target.url));
+    await core.publish(owner, { type: 'contact.created', data: {} });
+    await target.received(1);
+    mcp.closeStdin();
+    expect(await mcp.ended).toMatchObject({ code: 0 });
+    expect(await core.readStatus(owner, {})).toMatchObject({ workers: 0 });
+  });
+
   it('goes by its own environment where no server ever ran', async () => {
     const { agent } = await place();
     const target = await receiver();

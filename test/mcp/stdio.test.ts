@@ -117,12 +117,12 @@ describe('stdio', () => {
     expect(await ask(call(2, 'list_webhook_subscriptions'))).toHaveProperty('result.structuredContent');
   });
 
-  it('opens core once and asks for the principal each time', async () => {
+  it('asks for core and for the principal each time', async () => {
     const { ask, opened } = serve();
     await ask(initialize);
     await ask(call(2, 'list_webhook_subscriptions'));
     await ask(call(3, 'list_webhook_subscriptions'));
-    expect(opened).toEqual(['core', 'principal', 'principal']);
+    expect(opened).toEqual(['core', 'principal', 'core', 'principal']);
   });
 
   it('lists what the scopes of its key allow, and refuses the rest as a result', async () => {

@@ -71,6 +71,14 @@ export const weakenings: Weakening[] = [
     named: 'sqlite',
   },
   {
+    guard: 'approval: a process that lives already goes by a server that starts after it',
+    file: 'src/app-stdio.ts',
+    from: 'if (!(await isOutdated()) || isClosed) {',
+    to: 'if (isOutdated !== undefined || isClosed) {',
+    tests: 'test/cli/beside-server.test.ts',
+    named: 'goes by a server that starts after it',
+  },
+  {
     guard: 'one client: nothing else opens connections',
     file: 'src/core/journey/send.ts',
     from: '/** The third stage,',
