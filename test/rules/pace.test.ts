@@ -77,8 +77,45 @@ describe('an endpoint that came back', () => {
     expect(afterAnswer(back, 64, ok, now + 100_000).backSince).toBeNull();
   });
 
-  it('starts over when it fails again', () => {
-    expect(afterAnswer(back, 64, overloaded, now)).toEqual({ window: 1, failures: 1, backSince: null });
+  it('keeps it when it fails again, with half its window', () => {
+    expect(afterAnswer(back, 64, overloaded, now)).toEqual({ window: 1, failures: 1, backSince: now });
+    expect(afterAnswer(back, 64, overloaded, now + 100_000).backSince).toBeNull();
+  });
+
+  it('starts over when it has been down again', () => {
+    const down = after(times(9, overloaded), 64, back);
+    expect(startsPerSecond(down, now)).toBe(4);
+    expect(afterAnswer(down, 64, ok, now + 50_000).backSince).toBe(now + 50_000);
+  });
+
+  const later = fc.array(fc.record({ outcome: fc.constantFrom(ok, ok, ok, overloaded), ms: fc.nat(4_000) }), {
+    maxLength: 80,
+    size: 'max',
+  });
+
+  it('gets no more than the ramp, whatever fails on the way, until a hundred seconds have passed', () => {
+    fc.assert(
+      fc.property(later, (events) => {
+        let at = now;
+        let [pace, since] = [back, now];
+        for (const { outcome, ms } of events) {
+          at += ms;
+          if (isDown(pace) && outcome === ok) since = at;
+          pace = afterAnswer(pace, 64, outcome, at);
+          const bound = at - since < 100_000 ? 80 * 2 ** Math.floor((at - since) / 10_000) : Number.POSITIVE_INFINITY;
+          expect(startsPerSecond(pace, at) ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(bound);
+        }
+      }),
+    );
+  });
+
+  it('is free in the end although one in a hundred fails', () => {
+    let [pace, at] = [back, now];
+    for (let count = 0; count < 12_000; count++) {
+      at += 10;
+      pace = afterAnswer(pace, 64, count % 100 === 99 ? overloaded : ok, at);
+    }
+    expect(startsPerSecond(pace, at)).toBeNull();
   });
 });
 

@@ -32,11 +32,18 @@ export function failingPace(): Pace {
 /** As TCP does: half on every sign of overload or absence, one more with every answer. */
 export function afterAnswer(pace: Pace, windowMax: number, outcome: PaceOutcome, now: number): Pace {
   if (isOverload(outcome)) {
-    return { window: Math.max(1, Math.floor(pace.window / 2)), failures: pace.failures + 1, backSince: null };
+    // The ramp goes on, neither lifted nor set back: an endpoint that fails once in a hundred would never leave it. The
+    // window is what answers to failures.
+    const window = Math.max(1, Math.floor(pace.window / 2));
+    return { window, failures: pace.failures + 1, backSince: rampStart(pace.backSince, now) };
   }
-  const backSince = isDown(pace) ? now : pace.backSince;
-  const ramping = backSince !== null && now - backSince < rampMs;
-  return { window: Math.min(windowMax, pace.window + 1), failures: 0, backSince: ramping ? backSince : null };
+  const backSince = rampStart(isDown(pace) ? now : pace.backSince, now);
+  return { window: Math.min(windowMax, pace.window + 1), failures: 0, backSince };
+}
+
+/** Null once the ramp is over. */
+function rampStart(backSince: number | null, now: number): number | null {
+  return backSince === null || now - backSince >= rampMs ? null : backSince;
 }
 
 export interface PaceOutcome {
