@@ -119,6 +119,26 @@ describe('an endpoint that came back', () => {
   });
 });
 
+describe('a clock that is set back while an endpoint comes back', () => {
+  const back = after([ok], 64, failingPace());
+  const setBackMs = fc.integer({ min: 1, max: 3_600_000 });
+
+  it('leaves it at 80 a second, and lets the ramp begin anew', () => {
+    fc.assert(
+      fc.property(setBackMs, fc.constantFrom(ok, overloaded), (ms, outcome) => {
+        expect(startsPerSecond(back, now - ms)).toBe(80);
+        const pace = afterAnswer(back, 64, outcome, now - ms);
+        expect([0, 9_999, 10_000, 100_000].map((more) => startsPerSecond(pace, now - ms + more))).toEqual([
+          80,
+          80,
+          160,
+          null,
+        ]);
+      }),
+    );
+  });
+});
+
 describe('whatever happened', () => {
   const outcome = fc.constantFrom(ok, overloaded, overloaded);
   const windowMax = fc.integer({ min: 1, max: 1_000 });

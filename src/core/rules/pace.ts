@@ -41,9 +41,9 @@ export function afterAnswer(pace: Pace, windowMax: number, outcome: PaceOutcome,
   return { window: Math.min(windowMax, pace.window + 1), failures: 0, backSince };
 }
 
-/** Null once the ramp is over. */
+/** Null once the ramp is over. It begins anew when the clock was set back: how far it had come is not known. */
 function rampStart(backSince: number | null, now: number): number | null {
-  return backSince === null || now - backSince >= rampMs ? null : backSince;
+  return backSince === null || now - backSince >= rampMs ? null : Math.min(backSince, now);
 }
 
 export interface PaceOutcome {
@@ -59,8 +59,8 @@ export function isDown(pace: Pace): boolean {
 export function startsPerSecond(pace: Pace, now: number): number | null {
   if (isDown(pace)) return 1_000 / probeEveryMs;
   if (pace.backSince === null) return null;
-  const steps = Math.floor((now - pace.backSince) / rampStepMs);
-  return now - pace.backSince >= rampMs ? null : rampPerSecond * 2 ** steps;
+  const sinceMs = Math.max(0, now - pace.backSince);
+  return sinceMs >= rampMs ? null : rampPerSecond * 2 ** Math.floor(sinceMs / rampStepMs);
 }
 
 /** A receiver that says "wrong" is well; one that says nothing, or that it cannot, is not. */
