@@ -57,6 +57,22 @@ describe.each(engines)('a backlog of retries on $name', (engine) => {
     expect(await brokenInvariants(on.database.db, now)).toEqual([]);
   });
 
+  it('gives way about every second time where one is leased at a time, as of an endpoint that is down', async () => {
+    const { endpoint, workerId } = await seed();
+    await seedRetries(endpoint, 100);
+    await publishTo(on.store, endpoint, 30, now);
+    const attempts: number[] = [];
+    for (let probe = 0; probe < 40; probe++) {
+      const { deliveries } = await lease(on.store, workerId, [endpoint], now + probe * 250, 1);
+      attempts.push(...deliveries.map((one) => one.attempts));
+    }
+    expect(attempts).toHaveLength(40);
+    const first = attempts.filter((count) => count === 0).length;
+    expect(first).toBeGreaterThanOrEqual(10);
+    expect(first).toBeLessThanOrEqual(30);
+    expect(await brokenInvariants(on.database.db, now + 39 * 250)).toEqual([]);
+  });
+
   it('gives way to nothing where nothing else is due', async () => {
     const { endpoint, workerId } = await seed();
     await seedRetries(endpoint, 50);

@@ -194,7 +194,7 @@ async function preferFirst(
   const giving = new Map<number, TakenRow[]>();
   for (const { endpointId, count } of shares) {
     const taken = (byEndpoint.get(endpointId) ?? []).toSorted(byDueAt);
-    const some = givingWay(taken, count).filter(({ state }) => state === deliveryState.leased);
+    const some = givingWay(taken, count, now).filter(({ state }) => state === deliveryState.leased);
     if (some.length > 0) giving.set(endpointId, some);
   }
   const leased = rows.filter(({ state }) => state === deliveryState.leased);

@@ -33,7 +33,7 @@ export function makeTakeShare(db: Database): (workerId: number, share: Share, no
   const release = db.prepare(`update deliveries set state = ${deliveryState.pending}, worker_id = null where id = ?`);
   return (workerId, { endpointId, count }, now) => {
     const taken = take.all(workerId, endpointId, now, count).sort(byDueAt);
-    const giving = givingWay(taken, count);
+    const giving = givingWay(taken, count, now);
     if (giving.length === 0) return taken;
     const first = takeFirst.all(workerId, endpointId, now, giving.length * lookedAtPerFirst, giving.length);
     const released = new Set(giving.slice(giving.length - first.length));
