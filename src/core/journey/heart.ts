@@ -28,6 +28,7 @@ export class Heart {
   #workerId: number | null = null;
   #lastBeatAt: number | null = null;
   #looking = false;
+  #beating: Promise<void> | null = null;
   #cancelBeat = (): void => {};
   #cancelLook = (): void => {};
 
@@ -91,7 +92,15 @@ export class Heart {
     });
   }
 
-  async #beat(): Promise<void> {
+  /** One at a time: after a pause both timers ring at once, and a second registration would leave the first without a heart. */
+  #beat(): Promise<void> {
+    this.#beating ??= this.#beatOnce().finally(() => {
+      this.#beating = null;
+    });
+    return this.#beating;
+  }
+
+  async #beatOnce(): Promise<void> {
     const { store, clock, log } = this.#ports;
     const workerId = this.#workerId;
     if (workerId === null) return;
