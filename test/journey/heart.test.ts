@@ -66,4 +66,22 @@ describe('a worker that goes on after a pause', () => {
     expect(state).toMatchObject({ registered: 1, beats: 1, events: ['woke'] });
     await heart.end([]);
   });
+
+  it('leaves no worker behind when it ends while it registers', async () => {
+    const { heart, clock, state, gates } = await started();
+    const gate = Promise.withResolvers<void>();
+    gates.push(gate.promise);
+    state.known = 0;
+    clock.jump(8_000);
+    await until(() => state.registered === 2);
+    heart.rest();
+    const ended = heart.end([]);
+    gate.resolve();
+    await ended;
+    expect(state.retired).toEqual([2]);
+    expect(heart.workerId).toBeNull();
+    const { beats } = state;
+    clock.advance(60_000);
+    expect(state.beats).toBe(beats);
+  });
 });

@@ -69,6 +69,9 @@ export class Heart {
   async end(unsent: number[]): Promise<void> {
     const { store, clock, log } = this.#ports;
     this.#cancelBeat();
+    // It may be registering anew: the row that it gets would be left behind, beating on a closed store.
+    await this.#beating;
+    this.#cancelBeat();
     const workerId = this.#workerId;
     this.#workerId = null;
     if (workerId === null) return;
