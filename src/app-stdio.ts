@@ -28,14 +28,15 @@ const via: Via = { face: 'mcp', client: null };
  */
 export async function serveLocally(config: Config, signal: AbortSignal): Promise<void> {
   const { apiKey, readOnly, toolGroups } = config;
-  const opener = makeOpener(config);
+  const broken = new AbortController();
+  const opener = makeOpener(config, (reason) => broken.abort(reason));
   await serveStdio({
     groups: toolGroups,
     readOnly,
     version: packageVersion,
     log: makeLog({ level: config.logLevel }),
     ...(apiKey === null && { knownScopes: new Set(agentScopes) }),
-    signal,
+    signal: AbortSignal.any([signal, broken.signal]),
     async preload() {
       const [{ preload }] = await Promise.all([import('./app.ts'), import('./app-local.ts')]);
       await preload(config);
@@ -44,20 +45,24 @@ export async function serveLocally(config: Config, signal: AbortSignal): Promise
     principal: (core) => (apiKey === null ? core.localPrincipal(via) : core.authenticate(apiKey, via)),
   });
   await opener.close();
+  broken.signal.throwIfAborted();
 }
 
 /**
  * One Posthorn at a time, opened at the first call. A server may start with other settings while this process lives: then
  * another one takes its place, which goes by those, so that an approval that is wanted from now on is wanted here too.
  */
-function makeOpener(config: Config): { core(): Promise<Core>; close(): Promise<void> } {
+function makeOpener(
+  config: Config,
+  onBroken: (reason: unknown) => void,
+): { core(): Promise<Core>; close(): Promise<void> } {
   let current: Promise<LocalPosthorn> | undefined;
   let looking: NodeJS.Timeout | undefined;
   let isClosed = false;
   const replaced = new Set<Posthorn>();
 
   async function core(): Promise<Core> {
-    current ??= create(config).catch((error: unknown) => {
+    current ??= create(config, onBroken).catch((error: unknown) => {
       current = undefined;
       throw error;
     });
@@ -100,10 +105,13 @@ function makeOpener(config: Config): { core(): Promise<Core>; close(): Promise<v
 }
 
 /** A wrong secret key shows only now, when the only one who listens is a model: its sentence goes there. */
-async function create(config: Config): Promise<LocalPosthorn> {
+async function create(config: Config, onBroken: (reason: unknown) => void): Promise<LocalPosthorn> {
   const { createLocalPosthorn } = await import('./app-local.ts');
   try {
-    return await createLocalPosthorn(config, { metrics });
+    const local = await createLocalPosthorn(config, { metrics });
+    const { broken } = local.posthorn;
+    broken.addEventListener('abort', () => onBroken(broken.reason));
+    return local;
   } catch (error) {
     throw error instanceof ConfigError ? new PosthornError('misconfigured', error.message) : error;
   }

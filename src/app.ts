@@ -21,6 +21,8 @@ export interface Posthorn {
   readonly core: Core;
   readonly operator: Operator;
   readonly engine: Store['engine'];
+  /** Aborts when nothing can be stored any more, with the reason: this process has to end, and another one to be started. */
+  readonly broken: AbortSignal;
   /** Begins to deliver, unless the configuration says that this process does not. More than once does not harm. */
   startDispatcher(): Promise<void>;
   /**
@@ -58,7 +60,9 @@ export const drainMsMax = 10_000;
  */
 export async function createPosthorn(config: Config, overrides: Overrides = {}): Promise<Posthorn> {
   let listening: Address | null = null;
-  const ports = await openPorts(config, overrides, () => listening?.port ?? config.port);
+  const broken = new AbortController();
+  const breakDown = (error: Error) => broken.abort(error);
+  const ports = await openPorts(config, overrides, () => listening?.port ?? config.port, breakDown);
   try {
     const secretKey = await readSecretKey(config);
     await checkSecretKey(secretKey, ports.store.keys, ports.random);
@@ -70,6 +74,7 @@ export async function createPosthorn(config: Config, overrides: Overrides = {}):
       core,
       operator: makeOperator(core, ports),
       engine: ports.store.engine,
+      broken: broken.signal,
       startDispatcher() {
         starting ??= (config.dispatch ? core.worker.start() : Promise.resolve()).catch((error: unknown) => {
           starting = null;
@@ -86,7 +91,8 @@ export async function createPosthorn(config: Config, overrides: Overrides = {}):
         return listening;
       },
       stop(drainMs = drainMsMax) {
-        stopping ??= stop(ports, core, faces, drainMs);
+        // What is in flight could not be recorded any more: it is not waited for.
+        stopping ??= stop(ports, core, faces, broken.signal.aborted ? 0 : drainMs);
         return stopping;
       },
     };
@@ -111,14 +117,19 @@ async function closePorts({ sender, store }: Ports): Promise<void> {
   await store.close();
 }
 
-async function openPorts(config: Config, overrides: Overrides, port: () => number): Promise<Ports> {
+async function openPorts(
+  config: Config,
+  overrides: Overrides,
+  port: () => number,
+  onDeath: (error: Error) => void,
+): Promise<Ports> {
   const log = overrides.log ?? makeLog({ level: config.logLevel });
   const clock = overrides.clock ?? systemClock;
   // The database opens in a thread of its own while the rest is loaded. What the host brings itself is not loaded at all.
   const { sender, lookup } = overrides;
   const [store, metrics, conditions, { makePolicy }, { interfaceAddresses }, { makeTargets }, { makeSender }] =
     await Promise.all([
-      overrides.store ?? openConfigured(config),
+      overrides.store ?? openConfigured(config, onDeath),
       overrides.metrics ?? import('./metrics.ts').then(({ makeMetrics }) => makeMetrics()),
       overrides.conditions ?? import('./conditions/conditions.ts').then(({ makeConditions }) => makeConditions()),
       import('./net/address.ts'),
@@ -162,9 +173,9 @@ export async function preload({ databaseUrl }: Config): Promise<void> {
   await Promise.all([import('./net/sender.ts'), import('./conditions/conditions.ts')]);
 }
 
-async function openConfigured(config: Config): Promise<Store> {
+async function openConfigured(config: Config, onDeath: (error: Error) => void): Promise<Store> {
   const { openStore } = await import('./store/open.ts');
-  return openStore(config.databaseUrl, { healthLimits: config });
+  return openStore(config.databaseUrl, { healthLimits: config, onDeath });
 }
 
 /** Under which hosts and ports this server would call itself. */

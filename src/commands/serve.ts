@@ -37,7 +37,9 @@ async function run(terminal: Terminal): Promise<void> {
     terminal.err(`${terminal.paintErr('bold', 'Posthorn')} listening on ${url}`);
     terminal.err(terminal.paintErr('dim', `  MCP ${url}/mcp   REST ${url}/v1`));
     if (key !== null) terminal.err(firstKey(terminal, key));
-    if (!signal.aborted) await once(signal, 'abort');
+    const end = AbortSignal.any([signal, posthorn.broken]);
+    if (!end.aborted) await once(end, 'abort');
+    posthorn.broken.throwIfAborted();
   } finally {
     await posthorn.stop();
   }

@@ -2,21 +2,27 @@ import { fileURLToPath } from 'node:url';
 import type { Store } from '../core/ports/ports.ts';
 import type { HealthLimits } from '../core/rules/health.ts';
 
+export interface StoreOptions {
+  healthLimits: HealthLimits;
+  /** Called when nothing can be stored any more for as long as this process lives. */
+  onDeath?: (error: Error) => void;
+}
+
 /**
  * Opens the database that `url` names, `file:PATH` or `postgres://…`, and makes its tables when it is new. Throws when a
  * newer program wrote it.
  */
-export async function openStore(url: string, options: { healthLimits: HealthLimits }): Promise<Store> {
+export async function openStore(url: string, { healthLimits, onDeath = () => {} }: StoreOptions): Promise<Store> {
   if (url.startsWith('file:')) {
     const path = sqlitePath(url);
     const { WriterThread } = await import('./sqlite/writer-thread.ts');
     // The thread loads and opens the file while this one loads the query builder, which takes as long.
-    const starting = WriterThread.start(path, options.healthLimits);
+    const starting = WriterThread.start(path, healthLimits, onDeath);
     const [thread, { openSqlite }] = await Promise.all([starting, import('./sqlite/store.ts')]);
     return openSqlite(path, thread);
   }
   const { openPostgres } = await import('./postgres/store.ts');
-  return openPostgres(url, options.healthLimits);
+  return openPostgres(url, healthLimits);
 }
 
 /**

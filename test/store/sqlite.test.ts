@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JourneyOp } from '../../src/store/journey-op.ts';
 import { openWriter } from '../../src/store/sqlite/connection.ts';
 import { makeRunGroup } from '../../src/store/sqlite/journey/run-group.ts';
+import { WriterThread } from '../../src/store/sqlite/writer-thread.ts';
 import { storeError } from '../../src/store/store-error.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { sqliteEngine, testLimits, useDatabase } from '../support/stores.ts';
@@ -124,5 +125,30 @@ describe('a full disk', () => {
       ['other', 'other.type'],
       ['again', 'contact.created'],
     ]);
+  });
+});
+
+describe('a writer whose thread dies', () => {
+  const on = useDatabase(sqliteEngine);
+
+  /** The thread answers this, and then trips over it. */
+  const kill = (thread: WriterThread) => thread.request(null as never).catch(() => {});
+
+  it('is told of once, and takes nothing more: what it was asked is unavailable, and no fault of the request', async () => {
+    const deaths: string[] = [];
+    const thread = await WriterThread.start(pathOf(on.database.url), testLimits, ({ message }) => deaths.push(message));
+    await kill(thread);
+    const asked = [{ kind: 'begin' }, { kind: 'commit' }] as const;
+    for (const each of asked) await expect(thread.request(each)).rejects.toMatchObject(unavailable);
+    expect(deaths).toEqual([expect.stringContaining('the thread that writes to the database has died: ')]);
+    await thread.close();
+  });
+
+  it('is not told of one that was closed', async () => {
+    const deaths: string[] = [];
+    const thread = await WriterThread.start(pathOf(on.database.url), testLimits, ({ message }) => deaths.push(message));
+    await thread.close();
+    await expect(thread.request({ kind: 'begin' })).rejects.toMatchObject(unavailable);
+    expect(deaths).toEqual([]);
   });
 });

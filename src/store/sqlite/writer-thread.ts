@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { PosthornError } from '../../core/errors.ts';
 import type { HealthLimits } from '../../core/rules/health.ts';
 import { storeError } from '../store-error.ts';
 import type { WriterReply, WriterRequest } from './messages.ts';
@@ -11,6 +12,7 @@ export class WriterThread {
   readonly #worker: Worker;
   #waiting: { resolve(reply: WriterReply): void; reject(error: unknown): void }[] = [];
   #dead: Error | null = null;
+  #onDeath: (error: Error) => void = () => {};
 
   private constructor(worker: Worker) {
     this.#worker = worker;
@@ -19,8 +21,12 @@ export class WriterThread {
     worker.on('exit', () => this.#fail(new Error('the writer thread has ended')));
   }
 
-  /** Starts the thread. Throws when the database cannot be opened. */
-  static async start(path: string, limits: HealthLimits): Promise<WriterThread> {
+  /**
+   * Starts the thread. Throws when the database cannot be opened. `onDeath` is called when it dies by itself, for want of
+   * memory. No other is started then: nobody knows what it committed last, and leases that it took would be held for as
+   * long as this process lives.
+   */
+  static async start(path: string, limits: HealthLimits, onDeath: (error: Error) => void): Promise<WriterThread> {
     const file = import.meta.url.endsWith('.ts') ? './writer.ts' : './writer.js';
     const thread = new WriterThread(new Worker(new URL(file, import.meta.url), { workerData: { path, limits } }));
     const ready = await thread.#next();
@@ -28,14 +34,15 @@ export class WriterThread {
       await thread.#worker.terminate();
       throw storeError(ready.error);
     }
+    thread.#onDeath = onDeath;
     // Only calls under way keep the process alive.
     thread.#worker.unref();
     return thread;
   }
 
-  /** Sends one request. Throws `store_unavailable` when the database is locked, full or away. */
+  /** Sends one request. Throws `store_unavailable` when the database is locked, full or away, or the thread has died. */
   async request(request: WriterRequest): Promise<WriterReply> {
-    if (this.#dead !== null) throw storeError({ code: 'SQLITE_MISUSE', message: this.#dead.message });
+    if (this.#dead !== null) throw died(this.#dead);
     if (this.#waiting.length === 0) this.#worker.ref();
     this.#worker.postMessage(request);
     const reply = await this.#next();
@@ -45,6 +52,7 @@ export class WriterThread {
   }
 
   async close(): Promise<void> {
+    this.#onDeath = () => {};
     if (this.#dead !== null) return;
     await this.request({ kind: 'close' });
     await this.#worker.terminate();
@@ -57,7 +65,14 @@ export class WriterThread {
   }
 
   #fail(error: Error): void {
+    if (this.#dead === null)
+      this.#onDeath(new Error(`the thread that writes to the database has died: ${error.message}`));
     this.#dead ??= error;
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    for (const { reject } of this.#waiting.splice(0)) reject(died(error));
   }
+}
+
+function died(cause: Error): PosthornError {
+  const message = 'What writes to the database has died, and this process ends: whether it stored this is not known.';
+  return new PosthornError('store_unavailable', message, { retryAfterSeconds: 1, cause });
 }
