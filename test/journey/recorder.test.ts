@@ -31,10 +31,11 @@ function ended(deliveryId: number, workerId = 1, sent = true): Ended {
   return { lane, workerId, deliveryId, settlement: sent ? settlement : null };
 }
 
-/** A recorder over a store that answers as `settle` does; what it was asked, and what came of it. */
-function recorderOver(settle: (ids: number[]) => Promise<boolean[]>) {
+/** A recorder over a store that answers as `settle` does, and fails to take back as `givingFails` says; what it was asked. */
+function recorderOver(settle: (ids: number[]) => Promise<boolean[]>, givingFails: Error[] = []) {
   const asked: number[][] = [];
   const given: number[][] = [];
+  const givenUntil: number[] = [];
   const recorded: number[][] = [];
   const order: string[] = [];
   const logged: string[] = [];
@@ -45,8 +46,11 @@ function recorderOver(settle: (ids: number[]) => Promise<boolean[]>) {
       asked.push(ids);
       return settle(ids);
     },
-    async giveBack(_workerId, ids) {
+    async giveBack(_workerId, ids, dueAt) {
       given.push(ids);
+      givenUntil.push(dueAt);
+      const failure = givingFails.shift();
+      if (failure !== undefined) throw failure;
     },
   };
   const note = (_facts: object, message: string) => void logged.push(message);
@@ -63,7 +67,7 @@ function recorderOver(settle: (ids: number[]) => Promise<boolean[]>) {
       },
     },
   );
-  return { recorder, clock, asked, given, recorded, order, logged };
+  return { recorder, clock, asked, given, givenUntil, recorded, order, logged };
 }
 
 async function turns(count: number): Promise<void> {
@@ -164,6 +168,27 @@ describe('recording', () => {
     for (const id of [0, 1, 2, 3]) r.recorder.add(ended(id));
     await until(() => r.recorded.flat().length === 4);
     expect(r.asked).toEqual([[0, 1, 2, 3], [0], [1], [2], [3]]);
+    expect(r.given).toEqual([[2]]);
+  });
+
+  it('gives back what is refused for good, a minute from now, and once the database takes that', async () => {
+    const refused = new Error('bad');
+    const away = new PosthornError('store_unavailable', 'The database is away.');
+    const r = recorderOver(() => Promise.reject(refused), [away]);
+    r.recorder.add(ended(1));
+    await until(() => r.logged.length === 2);
+    expect(r.recorded).toEqual([]);
+    r.clock.advance(1_000);
+    await until(() => r.recorded.length === 1);
+    expect(r.given).toEqual([[1], [1]]);
+    expect(r.givenUntil).toEqual([r.clock.now() - 1_000 + 60_000, r.clock.now() + 60_000]);
+  });
+
+  it('tries no more where giving back is refused as well', async () => {
+    const r = recorderOver(() => Promise.reject(new Error('bad')), [new Error('worse')]);
+    r.recorder.add(ended(1));
+    await until(() => r.recorded.length === 1);
+    expect([r.asked, r.given]).toEqual([[[1]], [[1]]]);
   });
 
   it('gives back what was never sent, and says which leases were lost', async () => {

@@ -37,7 +37,7 @@ export const planted: Planted[] = [
   {
     name: 'a settle that the database did not take is not repeated',
     file: 'src/core/journey/recorder.ts',
-    text: 'if (!passing || !this.#events.isCurrent(workerId)) return;',
+    text: 'if (!this.#events.isCurrent(workerId)) return;',
     becomes: 'if (passing || !this.#events.isCurrent(workerId)) return;',
   },
   {

@@ -99,7 +99,7 @@ export class Recorder {
     for (const [workerId, own] of Map.groupBy(batch, (ended) => ended.workerId)) await this.#record(workerId, own);
   }
 
-  /** Never throws. One that the database refuses for good costs only itself. */
+  /** Never throws. One that the database refuses for good costs only itself: its delivery is given back, as if not sent. */
   async #record(workerId: number, batch: Ended[]): Promise<void> {
     const { clock, log } = this.#ports;
     for (;;) {
@@ -108,14 +108,18 @@ export class Recorder {
       } catch (error) {
         log.error({ error: String(error), attempts: batch.length }, 'attempts could not be recorded');
         const passing = error instanceof PosthornError && error.code === 'store_unavailable';
-        if (!passing && batch.length > 1) {
-          for (const one of batch) await this.#record(workerId, [one]);
-          return;
-        }
-        if (!passing || !this.#events.isCurrent(workerId)) return;
+        if (!passing) return this.#recordApart(workerId, batch);
+        if (!this.#events.isCurrent(workerId)) return;
         await new Promise<void>((resolve) => clock.after(againMs, resolve));
       }
     }
+  }
+
+  async #recordApart(workerId: number, batch: Ended[]): Promise<void> {
+    const [first] = batch;
+    if (batch.length > 1) for (const one of batch) await this.#record(workerId, [one]);
+    // Or nobody could free it: its lease is that of a worker that lives.
+    else if (first?.settlement) await this.#record(workerId, [{ ...first, settlement: null }]);
   }
 
   async #write(workerId: number, batch: Ended[]): Promise<void> {
