@@ -7,6 +7,7 @@ const timerMsMax = 2 ** 31 - 1;
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(ms, run) {
     let timer: NodeJS.Timeout;
     const arm = (leftMs: number) => {

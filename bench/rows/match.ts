@@ -60,7 +60,7 @@ function matching(filters: string[]): () => Promise<unknown> {
     eventTypes: [],
     automations: [],
   };
-  const clock = { now: () => Date.now(), after: () => () => {} };
+  const clock = { now: () => Date.now(), monotonic: () => performance.now(), after: () => () => {} };
   const matcher = makeMatcher(matchable, { conditions: makeConditions(), schemas, clock });
   return async (): Promise<Match> => matcher.match(event);
 }

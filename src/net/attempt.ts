@@ -10,7 +10,7 @@ const retryAfterCharactersMax = 100;
 
 /** One POST: what undici reports of it, and the one result that is made of that. */
 export class Attempt implements Dispatcher.DispatchHandler {
-  /** Epoch milliseconds of the sender's clock. */
+  /** By the sender's clock, the one that nobody sets. */
   readonly deadlineAt: number;
   readonly #inFlight: InFlight<Attempt>;
   readonly #place: number;

@@ -64,7 +64,7 @@ export function makeSender(options: SenderOptions): Sender {
   /** One timer for all attempts: a timer or AbortSignal for each costs an eighth of the throughput. */
   function sweep(): void {
     cancelSweep = null;
-    const now = clock.now();
+    const now = clock.monotonic();
     let nextAt = Number.POSITIVE_INFINITY;
     inFlight.forEach((attempt) => {
       if (attempt.deadlineAt <= now) attempt.end('timeout');
@@ -76,7 +76,7 @@ export function makeSender(options: SenderOptions): Sender {
   return {
     send({ url, headers, body, deadlineMs }: OutgoingRequest): Promise<SendResult> {
       return new Promise((resolve) => {
-        const attempt = new Attempt(clock.now() + deadlineMs, inFlight, resolve);
+        const attempt = new Attempt(clock.monotonic() + deadlineMs, inFlight, resolve);
         const target = targetOf(url);
         if (target === null) return attempt.end('target_not_allowed');
         sweepWithin(deadlineMs);

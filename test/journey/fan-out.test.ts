@@ -39,7 +39,7 @@ function watching(store: Store, found: number[]): Store {
 
 const ports = (store: Store) => ({
   store,
-  clock: { now: () => t0, after: () => () => {} },
+  clock: { now: () => t0, monotonic: () => t0, after: () => () => {} },
   conditions: makeConditions(),
   schemas,
 });

@@ -10,7 +10,7 @@ import { engines, useDatabase } from '../support/stores.ts';
 import { publish, reread, second, seedEndpoint, seedWorkspace, t0 } from '../store/seed.ts';
 
 const conditions = makeConditions();
-const still: Clock = { now: () => t0, after: () => () => {} };
+const still: Clock = { now: () => t0, monotonic: () => t0, after: () => () => {} };
 const eventOf = (data: object, type = 'contact.created') => ({
   publicId: 'evt_1',
   type,
@@ -81,7 +81,7 @@ describe('matching', () => {
   it('gives way while it matches many, so that nothing else waits for long', async () => {
     let now = t0;
     // A millisecond for each look at the clock, of which there is one for every 16 filters.
-    const clock: Clock = { now: () => now++, after: () => () => {} };
+    const clock: Clock = { now: () => now++, monotonic: () => now, after: () => () => {} };
     const matcher = matcherOf(
       Array.from({ length: 1_000 }, () => ({ filter: 'data.a == 1' })),
       clock,

@@ -83,6 +83,7 @@ export function repeat(socket: Socket, ms: number, text: string): void {
 
 export const realClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
@@ -91,15 +92,25 @@ export const realClock: Clock = {
 
 /** Stands still until it is told to go on. */
 export class FakeClock implements Clock {
-  #now = 1_790_000_000_000;
+  #at = 1_790_000_000_000;
+  #setBackMs = 0;
   readonly #timers = new Set<{ at: number; run: () => void }>();
 
   now(): number {
-    return this.#now;
+    return this.#at - this.#setBackMs;
+  }
+
+  monotonic(): number {
+    return this.#at;
+  }
+
+  /** As an operator does who sets it by `ms` milliseconds: no time passes. */
+  setBack(ms: number): void {
+    this.#setBackMs += ms;
   }
 
   after(ms: number, run: () => void): () => void {
-    const timer = { at: this.#now + ms, run };
+    const timer = { at: this.#at + ms, run };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   }
@@ -109,15 +120,15 @@ export class FakeClock implements Clock {
   }
 
   advance(ms: number): void {
-    const until = this.#now + ms;
+    const until = this.#at + ms;
     for (;;) {
       const next = [...this.#timers].filter((timer) => timer.at <= until).sort((a, b) => a.at - b.at)[0];
       if (next === undefined) break;
       this.#timers.delete(next);
-      this.#now = Math.max(this.#now, next.at);
+      this.#at = Math.max(this.#at, next.at);
       next.run();
     }
-    this.#now = until;
+    this.#at = until;
   }
 }
 

@@ -147,6 +147,23 @@ describe('the deadline', () => {
     expect(await sending).toMatchObject({ responseCode: null, error: 'timeout' });
   });
 
+  test('comes in its time although the clock is set back by an hour on the way', async () => {
+    const clock = new FakeClock();
+    const receiver = await receive(() => {});
+    let result: unknown = null;
+    const sending = sender({ clock }).send(post(receiver, '/hook', 15_000));
+    void sending.then((each) => {
+      result = each;
+    });
+    await expect.poll(() => receiver.received).not.toBe('');
+    clock.setBack(3_600_000);
+    clock.advance(14_999);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(result).toBeNull();
+    clock.advance(1);
+    expect(await sending).toMatchObject({ responseCode: null, error: 'timeout' });
+  });
+
   test('nothing ticks while nothing is in flight', async () => {
     const clock = new FakeClock();
     const receiver = await receive(respond(200));

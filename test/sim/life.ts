@@ -99,6 +99,7 @@ export class Life implements Owner {
     const { world } = this.#machine;
     return {
       now: () => epoch + Math.floor(world.now + this.#machine.clockOffset + this.clockSkew),
+      monotonic: () => world.now,
       after: (ms, run) => world.after(ms, this, run),
     };
   }

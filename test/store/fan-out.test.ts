@@ -130,7 +130,12 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
     await store.journey.settle(workerId, [settlement(delivery, { error: 'http_4xx', responseCode: 410, at: behind })]);
     expect(await reread(store, made.get('disabled') as EndpointRecord)).toMatchObject({ status: 'disabled' });
     await fanOutWide(
-      { store, clock: { now: () => t0, after: () => () => {} }, conditions: makeConditions(), schemas },
+      {
+        store,
+        clock: { now: () => t0, monotonic: () => t0, after: () => () => {} },
+        conditions: makeConditions(),
+        schemas,
+      },
       () => true,
     );
     const rows = await database.db

@@ -24,12 +24,12 @@ export class Chore {
   async tick(goOn: () => boolean): Promise<void> {
     const { clock, log } = this.#ports;
     const { name, everyMs } = this.#work;
-    const now = clock.now();
-    if (this.#running || now - this.#lastAt < everyMs) return;
+    const at = clock.monotonic();
+    if (this.#running || at - this.#lastAt < everyMs) return;
     this.#running = true;
-    this.#lastAt = now;
+    this.#lastAt = at;
     try {
-      await this.#work.run(now, goOn);
+      await this.#work.run(clock.now(), goOn);
     } catch (error) {
       log.error({ error: String(error) }, `${name} stopped, it goes on in ${everyMs / 1_000} s`);
     } finally {

@@ -28,6 +28,8 @@ export interface Ports {
 
 export interface Clock {
   now(): number;
+  /** Milliseconds since some moment, for what takes how long: nobody sets it, while `now` may be set back by an hour. */
+  monotonic(): number;
   /** Calls back once after `ms`; the returned function cancels. */
   after(ms: number, run: () => void): () => void;
 }
