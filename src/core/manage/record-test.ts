@@ -22,6 +22,8 @@ export async function recordTest(
     try {
       return await store.journey.recordTest(test);
     } catch (error) {
+      const stored = await recorded(store, test).catch(() => null);
+      if (stored !== null) return stored;
       if (triesLeft <= 1 || !(error instanceof PosthornError && error.code === 'store_unavailable')) throw error;
       await new Promise<void>((resolve) => clock.after(againMs, resolve));
       return again(triesLeft - 1);
@@ -37,4 +39,17 @@ export async function recordTest(
     });
     throw error;
   }
+}
+
+/**
+ * What an earlier try stored of which nobody knew what had become: the connection broke with its commit. The event's id is
+ * this test's own, so that the next try would meet itself.
+ */
+async function recorded({ records }: Ports['store'], test: TestRecord): Promise<AttemptRecord | null> {
+  const { workspaceId, eventPublicId } = test;
+  const event = await records.event(workspaceId, eventPublicId);
+  if (event === null) return null;
+  const [delivery] = (await records.deliveries(workspaceId, { eventId: event.id, limit: 1 })).rows;
+  const [attempt] = delivery === undefined ? [] : await records.attemptsOf(workspaceId, delivery.id, 1);
+  return attempt === undefined ? null : { ...attempt, excerpt: test.attempt.excerpt };
 }
