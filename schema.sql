@@ -192,7 +192,7 @@ create table events (
 );
 create index events_by_workspace on events (workspace_id);
 create index events_by_type on events (workspace_id, type_id);
-create index events_to_fan_out on events (id) where fanned_out_after is not null;
+create index events_to_fan_out on events (workspace_id) where fanned_out_after is not null;
 
 -- One event owed to one endpoint.
 create table deliveries (

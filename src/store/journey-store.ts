@@ -8,6 +8,7 @@ import { cancelForgotten } from './cancel-owed.ts';
 import { readMatchable } from './matchable.ts';
 import { prune } from './prune.ts';
 import { deliveryState, endpointKind, endpointStatus } from './tables.ts';
+import { nextToFanOut } from './to-fan-out.ts';
 
 /** Counting what is due stops here: past it, only "many" is of interest. */
 const dueCountMax = 10_000;
@@ -31,7 +32,7 @@ export function journeyStore(
       ...(await run<AttemptRecord>({ kind: 'recordTest', test })),
       excerpt: test.attempt.excerpt,
     }),
-    fanOut: async (step) => void (await run({ kind: 'fanOut', step })),
+    fanOut: (step) => run({ kind: 'fanOut', step }),
     registerWorker: (name, now) => run({ kind: 'registerWorker', name, now }),
     beat: (workerId, now) => run({ kind: 'beat', workerId, now }),
     retireWorker: async (workerId, unsent, now) => void (await run({ kind: 'retireWorker', workerId, unsent, now })),
@@ -111,35 +112,8 @@ export function journeyStore(
       };
     },
 
-    async nextToFanOut(countMax) {
-      const rows = await read
-        .selectFrom('events')
-        .innerJoin('type_names', 'type_names.id', 'events.type_id')
-        .select([
-          'events.id',
-          'events.workspace_id',
-          'events.public_id',
-          'events.data',
-          'events.occurred_at',
-          'events.created_at',
-          'events.fanned_out_after',
-          'type_names.name',
-        ])
-        .where('events.fanned_out_after', 'is not', null)
-        .orderBy('events.id')
-        .limit(countMax)
-        .execute();
-      return rows.map((row) => ({
-        eventId: row.id,
-        workspaceId: row.workspace_id,
-        publicId: row.public_id,
-        type: row.name,
-        occurredAt: row.occurred_at,
-        data: row.data ?? 'null',
-        createdAt: row.created_at,
-        afterEndpointId: row.fanned_out_after ?? 0,
-      }));
-    },
+    nextToFanOut: (countMax, afterWorkspaceId = 0, deliveriesMax = Infinity) =>
+      nextToFanOut(read, countMax, afterWorkspaceId, deliveriesMax),
 
     cancelForgotten: () => cancelForgotten(access),
 

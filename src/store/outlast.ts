@@ -1,8 +1,7 @@
 import { endpointStatus } from './tables.ts';
 
-// The +: of a workspace's events only those that wait are looked at, by their own index.
 const newest = `(select max(created_at) from events
-    where fanned_out_after is not null and +workspace_id = endpoints.workspace_id)`;
+    where fanned_out_after is not null and workspace_id = endpoints.workspace_id)`;
 
 /**
  * Run when endpoints cease to be active, behind the new version. Events that are too wide to have their deliveries yet were

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { makeConditions } from '../../src/conditions/conditions.ts';
-import { fanOutWide } from '../../src/core/journey/fan-out.ts';
+import { FanOut } from '../../src/core/journey/fan-out.ts';
 import { makeMatcher } from '../../src/core/journey/matcher.ts';
 import type { Matchable, MatchableEndpoint } from '../../src/core/ports/journey-store.ts';
 import type { Clock } from '../../src/core/ports/ports.ts';
@@ -108,7 +108,7 @@ describe.each(engines)('a wide event on $name', (engine) => {
     const endpoints = [];
     for (const filter of filters) endpoints.push(await seedEndpoint(on.store, workspaceId, { filter }));
     await publish(on.store, workspaceId, [{ publicId: 'wide', fanOutNow: false }]);
-    await fanOutWide({ store: on.store, clock: still, conditions, schemas }, () => true);
+    await new FanOut({ store: on.store, clock: still, conditions, schemas }, () => true).run();
     const owed = await Promise.all(endpoints.map((endpoint) => reread(on.store, endpoint)));
     expect(owed.map(({ pendingCount }) => pendingCount)).toEqual([1, 1, 0, 0, 1]);
     expect(await brokenInvariants(on.database.db, t0 + second)).toEqual([]);

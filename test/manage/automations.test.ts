@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeConditions } from '../../src/conditions/conditions.ts';
 import { limits } from '../../src/core/inputs.ts';
 import { fanOutNowMax } from '../../src/core/journey/accept.ts';
-import { fanOutWide } from '../../src/core/journey/fan-out.ts';
+import { FanOut } from '../../src/core/journey/fan-out.ts';
 import { schemas } from '../../src/schemas/schemas.ts';
 import { seedEndpoint } from '../store/seed.ts';
 import { type Harness, startHarness } from '../support/harness.ts';
@@ -244,7 +244,7 @@ describe('an automation and the rest of Posthorn', () => {
     const ports = { store, clock: h.clock, conditions: makeConditions(), schemas };
     for (const value of [1, 2]) {
       await publish(value);
-      await fanOutWide(ports, () => true);
+      await new FanOut(ports, () => true).run();
     }
     const { data } = await h.core.listDeliveries(h.owner, { endpoint_id: id });
     expect(data).toHaveLength(1);

@@ -133,7 +133,7 @@ export class Life implements Owner {
         dueEndpoints: (now, countMax) => late(journey.dueEndpoints(now, countMax)),
         target: (endpointId) => late(journey.target(endpointId)),
         nextDueAt: () => late(journey.nextDueAt()),
-        nextToFanOut: (countMax) => late(journey.nextToFanOut(countMax)),
+        nextToFanOut: (...look) => late(journey.nextToFanOut(...look)),
         // An event is wide with three endpoints, so that its steps are seen.
         accept: (batch) =>
           journey.accept({

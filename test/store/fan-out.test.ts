@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { makeConditions } from '../../src/conditions/conditions.ts';
-import { fanOutWide } from '../../src/core/journey/fan-out.ts';
+import { FanOut } from '../../src/core/journey/fan-out.ts';
 import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
 import { schemas } from '../../src/schemas/schemas.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -56,7 +56,7 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
   it('makes the deliveries step by step', async () => {
     const { ids, step, owed } = await wideEvent();
     const [a = 0, b = 0] = ids;
-    await on.store.journey.fanOut(step([a, b], 0, b));
+    expect(await on.store.journey.fanOut(step([a, b], 0, b))).toBe(true);
     expect(await owed()).toEqual([1, 1, 0, 0]);
     expect(await on.store.journey.nextToFanOut(9)).toMatchObject([{ afterEndpointId: b }]);
     await on.store.journey.fanOut(step(ids.slice(2), b, null));
@@ -64,6 +64,28 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
     expect(await on.store.journey.nextToFanOut(9)).toEqual([]);
     expect(await on.store.journey.dueEndpoints(t0 + second, 10)).toHaveLength(4);
     expect(await brokenInvariants(on.database.db, t0 + second)).toEqual([]);
+  });
+
+  it('goes from one workspace to the next, with the oldest of each', async () => {
+    const { store } = on;
+    const workspaces = [
+      await seedWorkspace(store),
+      await seedWorkspace(store, 'second'),
+      await seedWorkspace(store, 'third'),
+    ];
+    const [first = 0, , third = 0] = workspaces;
+    const wide = (workspaceId: number, publicId: string) =>
+      publish(store, workspaceId, [{ publicId, endpointIds: [1, 2], fanOutNow: false }]);
+    for (const id of ['a', 'b', 'c']) await wide(first, id);
+    await wide(third, 'd');
+    const look = async (...args: Parameters<typeof store.journey.nextToFanOut>) =>
+      (await store.journey.nextToFanOut(...args)).map(({ publicId }) => publicId);
+    expect(await look(2)).toEqual(['a', 'b']);
+    expect(await look(9, first)).toEqual(['d']);
+    expect(await look(9, third)).toEqual(['a', 'b', 'c']);
+    // Each makes two deliveries.
+    expect(await look(9, third, 3)).toEqual(['a', 'b']);
+    expect(await look(9, third, 1)).toEqual(['a']);
   });
 
   it('makes a step once, however many workers make it at the same time', async () => {
@@ -80,7 +102,7 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
     const { workspaceId, endpoints, ids, step, owed } = await wideEvent();
     const old = step(ids, 0, null);
     await on.store.endpoints.update(workspaceId, endpoints[3]?.id ?? 0, { status: 'paused', now: t0 });
-    await on.store.journey.fanOut(old);
+    expect(await on.store.journey.fanOut(old)).toBe(false);
     expect(await owed()).toEqual([0, 0, 0, 0]);
     expect(await on.store.journey.nextToFanOut(9)).toMatchObject([{ afterEndpointId: 0 }]);
   });
@@ -129,15 +151,8 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
     const { workerId, delivery } = await leaseOne(store, made.get('disabled') as EndpointRecord, t0);
     await store.journey.settle(workerId, [settlement(delivery, { error: 'http_4xx', responseCode: 410, at: behind })]);
     expect(await reread(store, made.get('disabled') as EndpointRecord)).toMatchObject({ status: 'disabled' });
-    await fanOutWide(
-      {
-        store,
-        clock: { now: () => t0, monotonic: () => t0, after: () => () => {} },
-        conditions: makeConditions(),
-        schemas,
-      },
-      () => true,
-    );
+    const clock = { now: () => t0, monotonic: () => t0, after: () => () => {} };
+    await new FanOut({ store, clock, conditions: makeConditions(), schemas }, () => true).run();
     const rows = await database.db
       .selectFrom('deliveries')
       .innerJoin('events', 'events.id', 'deliveries.event_id')

@@ -1,8 +1,10 @@
 import type { Ports } from '../ports/ports.ts';
 import type { PrunePosition } from '../ports/prune-position.ts';
 import { Chore } from './chore.ts';
-import { fanOutWide } from './fan-out.ts';
+import { FanOut } from './fan-out.ts';
 
+/** For what is done at each look, which comes once a second. */
+const eachLookMs = 500;
 /** How often what became too old is looked for. */
 const pruneEveryMs = 60_000;
 /** How often the figures of the overview are brought up to date; what is newer is counted live. */
@@ -22,13 +24,18 @@ export class Housekeeping {
   readonly #ports: HousekeepingPorts;
   readonly #events: HousekeepingEvents;
   readonly #chores: Chore[];
-  #fanningOut: Promise<void> | null = null;
+  readonly #fanOut: FanOut;
 
   constructor(ports: HousekeepingPorts, retentionMs: number, events: HousekeepingEvents) {
     const { overview, journey } = ports.store;
     this.#ports = ports;
     this.#events = events;
+    this.#fanOut = new FanOut(ports, () => {
+      events.made();
+      return events.isRunning();
+    });
     this.#chores = [
+      new Chore(ports, { name: 'fanning out wide events', everyMs: eachLookMs, run: () => this.fanOut() }),
       new Chore(ports, {
         name: 'pruning',
         everyMs: pruneEveryMs,
@@ -47,23 +54,15 @@ export class Housekeeping {
     ];
   }
 
-  /** Once a second. */
+  /** Once a second. Chores are not awaited: a long one must not keep this worker from looking for silent ones. */
   async look(): Promise<void> {
     const { isRunning } = this.#events;
-    await this.fanOut();
     while (isRunning() && (await this.#ports.store.journey.cancelForgotten()));
-    // Not awaited: a long pruning must not keep this worker from looking for silent ones.
     for (const chore of this.#chores) void chore.tick(isRunning);
   }
 
-  /** One at a time: two would make the same steps. */
+  /** Makes the deliveries of wide events, unless it is being done. */
   fanOut(): Promise<void> {
-    this.#fanningOut ??= fanOutWide(this.#ports, () => {
-      this.#events.made();
-      return this.#events.isRunning();
-    }).finally(() => {
-      this.#fanningOut = null;
-    });
-    return this.#fanningOut;
+    return this.#fanOut.run();
   }
 }

@@ -27,10 +27,12 @@ export interface JourneyStore {
   recordTest(test: TestRecord): Promise<AttemptRecord>;
   /** When the next delivery may be due, or null. */
   nextDueAt(): Promise<number | null>;
-  /** The oldest events that were too wide to be fanned out when they were published. */
-  nextToFanOut(countMax: number): Promise<FanOutWork[]>;
-  /** Makes one step of its deliveries; a step that another worker made already changes nothing. */
-  fanOut(step: FanOutStep): Promise<void>;
+  /** The oldest events that were too wide to be fanned out when they were published, of one workspace: the next behind
+   * `afterWorkspaceId` that has any, and after the last the first. With `deliveriesMax`, none more than make up so many. */
+  nextToFanOut(countMax: number, afterWorkspaceId?: number, deliveriesMax?: number): Promise<FanOutWork[]>;
+  /** Makes one step of its deliveries; a step that another worker made already changes nothing. False: nor does this one,
+   * because the endpoints have changed since they were matched. */
+  fanOut(step: FanOutStep): Promise<boolean>;
 
   registerWorker(name: string, now: number): Promise<number>;
   /** False when the worker was declared dead: its leases are gone and it must register again. */

@@ -5,8 +5,8 @@ import { staleWorkspaces } from './stale.ts';
 
 class Stale extends Error {}
 
-/** Makes one step of an event's deliveries, unless another worker made it or the endpoints changed since they were matched. */
-export async function fanOut(run: RunTransaction, step: FanOutStep): Promise<null> {
+/** Makes one step of an event's deliveries, unless another worker made it. False: the endpoints changed since they were matched. */
+export async function fanOut(run: RunTransaction, step: FanOutStep): Promise<boolean> {
   const { eventId, workspaceId, endpointIds, now } = step;
   try {
     await run(async (trx) => {
@@ -21,8 +21,9 @@ export async function fanOut(run: RunTransaction, step: FanOutStep): Promise<nul
       const stale = await staleWorkspaces(trx, [step]);
       if (stale(step)) throw new Stale('the endpoints have changed');
     });
+    return true;
   } catch (error) {
     if (!(error instanceof Stale)) throw error;
+    return false;
   }
-  return null;
 }

@@ -88,12 +88,12 @@ export function makeAccept(db: Database, types: TypeNames, marks: Marks) {
       return { outcome: 'stored', events };
     },
 
-    fanOut(step: FanOutStep): null {
-      if (version.get(step.workspaceId) !== step.matchableVersion) return null;
-      if (fannedOutAfter.get(step.eventId) !== step.fromEndpointId) return null;
+    fanOut(step: FanOutStep): boolean {
+      if (version.get(step.workspaceId) !== step.matchableVersion) return false;
+      if (fannedOutAfter.get(step.eventId) !== step.fromEndpointId) return true;
       owe(step.workspaceId, step.eventId, step.endpointIds, step.now);
       setFannedOut.run(step.afterEndpointId, step.eventId);
-      return null;
+      return true;
     },
   };
 }
