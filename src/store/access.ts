@@ -8,6 +8,8 @@ export interface Access {
   read: Kysely<Tables>;
   /** Runs `work` as one writing transaction; throws `store_unavailable` when the database does not take it. */
   write<T>(work: (trx: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /** Throws `store_unavailable` where the disk is nearly full, if the engine knows: for what takes much room and can wait. */
+  room?(): Promise<void>;
 }
 
 /** The same for what people ask for. `write` is left to what nobody asked for, and to the follow-up of a change. */

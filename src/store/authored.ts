@@ -21,17 +21,17 @@ function unwritten(access: Access): ChangeAccess {
 }
 
 /** For use cases that say of themselves that they change nothing. */
-function refusing({ read }: Access): ChangeAccess {
+function refusing(access: Access): ChangeAccess {
   const refuse = () =>
     Promise.reject(new Error('a use case that declares no action for the audit log changes something'));
-  return { read, write: refuse, change: refuse };
+  return { ...access, write: refuse, change: refuse };
 }
 
 /** For one use case: the first change carries the row, and those that follow belong to it. */
 function written(access: Access, author: Author): ChangeAccess {
   let isWritten = false;
   return {
-    read: access.read,
+    ...access,
     async write(work) {
       if (!isWritten) throw new Error(`${author.action} changes something before its row in the audit log`);
       return access.write(work);

@@ -93,6 +93,32 @@ describe('a disk that fills up', () => {
     await until(async () => (await attempts()).length === taken.length + 1);
   });
 
+  it('keeps the rest of the disk from wide events and replays too', async () => {
+    h.receiver.respond((_request, response) => response.writeHead(200).end());
+    growTo(pages() + 250);
+    const { taken } = await fill();
+    await until(async () => (await attempts()).length === taken.length);
+    // As it stands when it was published before the disk was that full.
+    writer.prepare("update events set fanned_out_after = 0 where public_id = 'event-0'").run();
+    const owed = writer.prepare('select count(*) from deliveries').pluck();
+    const before = owed.get();
+    await h.core.createSubscription(h.owner, { url: h.receiver.url, events: ['*'] });
+    h.clock.advance(1_000);
+    await until(() => h.logs.some(({ message }) => message.startsWith('fanning out wide events stopped')));
+    const replayed = h.core.replaySubscription(h.owner, {
+      subscription_id: id,
+      since: '2026-01-01T00:00:00Z',
+      status: 'all',
+    });
+    await expect(replayed).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(owed.get()).toBe(before);
+    growTo(pages() + 10_000);
+    await until(() => {
+      h.clock.advance(1_000);
+      return owed.get() === Number(before) + 1;
+    });
+  });
+
   it('repeats what it could not record until there is room', async () => {
     const answers: (() => void)[] = [];
     h.receiver.respond((_request, response) => answers.push(() => response.writeHead(200).end('z'.repeat(16_000))));

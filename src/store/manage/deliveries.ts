@@ -12,11 +12,14 @@ import { keepEvents, lockEndpoints } from './lock.ts';
 /** Clocks of several processes may differ by this much, so that rows are not quite in the order of their times. */
 const skewMs = 60_000;
 
-export function deliveryStore({ read, change }: ChangeAccess): DeliveryStore {
+export function deliveryStore({ read, change, room }: ChangeAccess): DeliveryStore {
   return {
     retry: (workspaceId, id, now) => change((trx) => retry(trx, workspaceId, id, now)),
 
-    replay: (workspaceId, step) => change((trx) => replay(trx, workspaceId, step)),
+    async replay(workspaceId, step) {
+      await room?.();
+      return change((trx) => replay(trx, workspaceId, step));
+    },
 
     /** Rows are in the order of their times, so that a binary search finds the place without an index. */
     async eventBefore(time) {

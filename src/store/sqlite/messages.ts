@@ -3,6 +3,8 @@ import type { PackedGroup, PackedOutcomes } from './packing.ts';
 /** What the main thread asks of the writer thread. Each request is answered by one reply, in order. */
 export type WriterRequest =
   | ({ kind: 'group' } & PackedGroup)
+  /** Fails where the disk is nearly full. */
+  | { kind: 'room' }
   | { kind: 'begin' }
   | { kind: 'query'; sql: string; parameters: readonly unknown[] }
   | { kind: 'commit' }

@@ -20,7 +20,8 @@ export function makeReply(db: Database, limits: HealthLimits): (request: WriterR
 }
 
 function makeAnswer(db: Database, limits: HealthLimits): (request: WriterRequest) => WriterReply {
-  const runGroup = withReserve(makeRunGroup(db, limits), makeRoom(db));
+  const isRoom = makeRoom(db);
+  const runGroup = withReserve(makeRunGroup(db, limits), isRoom);
   const group = (ops: JourneyOp[]): WriterReply => ({
     kind: 'group',
     ...packOutcomes(ops, runGroup(ops).map(withFault)),
@@ -29,6 +30,9 @@ function makeAnswer(db: Database, limits: HealthLimits): (request: WriterRequest
     switch (request.kind) {
       case 'group':
         return group(unpackGroup(request));
+      case 'room':
+        if (!isRoom()) throw nearlyFull();
+        return { kind: 'done' };
       case 'begin':
         db.exec('begin immediate');
         return { kind: 'done' };
@@ -54,17 +58,24 @@ function makeAnswer(db: Database, limits: HealthLimits): (request: WriterRequest
 
 type RunGroup = ReturnType<typeof makeRunGroup>;
 
-/** Where the disk is nearly full, new events are refused and everything else goes on. */
+/** Where the disk is nearly full, nothing new is owed, and everything else goes on. */
 function withReserve(runGroup: RunGroup, isRoom: () => boolean): RunGroup {
   return (ops) => {
-    if (!ops.some(({ kind }) => kind === 'accept') || isRoom()) return runGroup(ops);
-    const others = ops.filter(({ kind }) => kind !== 'accept');
+    if (!ops.some(takesRoom) || isRoom()) return runGroup(ops);
+    const others = ops.filter((op) => !takesRoom(op));
     const outcomes = (others.length === 0 ? [] : runGroup(others)).values();
-    const error = Object.assign(new Error('the disk is nearly full'), { code: 'SQLITE_FULL' });
     return ops.map((op) =>
-      op.kind === 'accept' ? { ok: false, error } : (outcomes.next().value as Outcome<JourneyResult>),
+      takesRoom(op) ? { ok: false, error: nearlyFull() } : (outcomes.next().value as Outcome<JourneyResult>),
     );
   };
+}
+
+function takesRoom({ kind }: JourneyOp): boolean {
+  return kind === 'accept' || kind === 'fanOut';
+}
+
+function nearlyFull(): Error {
+  return Object.assign(new Error('the disk is nearly full'), { code: 'SQLITE_FULL' });
 }
 
 function withFault(outcome: Outcome<JourneyResult>): Outcome<JourneyResult> {

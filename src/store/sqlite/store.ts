@@ -66,6 +66,7 @@ export function sqliteStore(reader: Database, thread: Writing): Store {
   const access = {
     read,
     write: <T>(work: (trx: Kysely<Tables>) => Promise<T>) => commits.exclusive(() => write.transaction().execute(work)),
+    room: async () => void (await thread.request({ kind: 'room' })),
   };
   const journey = journeyStore(access, commits);
   const alone = (statements: string[]) => commits.exclusive(() => runAll(thread, statements));
