@@ -135,15 +135,7 @@ async function replay(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep
   const absent = taken.filter(({ delivery_id }) => step.missed && delivery_id === null).map(({ id }) => id);
   const missed = await keepEvents(trx, absent);
   const again = taken.filter(({ state }) => isWanted(state, step)).map(({ delivery_id }) => delivery_id ?? 0);
-  const added = await owe(trx, workspaceId, step, missed);
-  if (again.length > 0) {
-    await trx
-      .updateTable('deliveries')
-      .set({ state: deliveryState.pending, due_at: step.now, steps: 0, interruptions: 0 })
-      .where('id', 'in', again)
-      .execute();
-  }
-  const queued = added + again.length;
+  const queued = (await owe(trx, workspaceId, step, missed)) + (await makeDue(trx, again, step.now));
   if (queued > 0) {
     await trx
       .updateTable('endpoints')
@@ -182,6 +174,17 @@ async function owe(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep, e
     .onConflict((conflict) => conflict.columns(['event_id', 'endpoint_id']).doNothing())
     .executeTakeFirstOrThrow();
   return Number(numInsertedOrUpdatedRows ?? 0n);
+}
+
+/** Answers how many of them are still there: finished ones are pruned past the lock of their endpoint. */
+async function makeDue(trx: Kysely<Tables>, ids: number[], now: number): Promise<number> {
+  if (ids.length === 0) return 0;
+  const { numUpdatedRows } = await trx
+    .updateTable('deliveries')
+    .set({ state: deliveryState.pending, due_at: now, steps: 0, interruptions: 0 })
+    .where('id', 'in', ids)
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
 }
 
 /** What was asked for. How many come of it later steps decide, which belong to the same row. */
