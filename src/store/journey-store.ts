@@ -115,7 +115,7 @@ export function journeyStore(
     nextToFanOut: (countMax, afterWorkspaceId = 0, deliveriesMax = Infinity) =>
       nextToFanOut(read, countMax, afterWorkspaceId, deliveriesMax),
 
-    cancelForgotten: () => cancelForgotten(access),
+    cancelForgotten: (afterEndpointId) => cancelForgotten(access, afterEndpointId),
 
     prune: (position, before) => prune(access, position, before),
 

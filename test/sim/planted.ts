@@ -121,8 +121,8 @@ export const planted: Planted[] = [
   {
     name: 'a deletion that a crash cut short is not gone on with',
     file: 'src/store/cancel-owed.ts',
-    text: 'if (row === undefined) return false;',
-    becomes: 'if (row === undefined || row.id > 0) return false;',
+    text: 'if (row === undefined) return null;',
+    becomes: 'if (row === undefined || row.id > 0) return null;',
   },
   {
     name: 'a process that stops forgets its worker and not what is under way',

@@ -21,14 +21,12 @@ type HousekeepingPorts = Pick<Ports, 'store' | 'clock' | 'log' | 'conditions' | 
 
 /** What a worker does besides the journey: wide events, deletions that a crash cut short, retention, statistics. */
 export class Housekeeping {
-  readonly #ports: HousekeepingPorts;
   readonly #events: HousekeepingEvents;
   readonly #chores: Chore[];
   readonly #fanOut: FanOut;
 
   constructor(ports: HousekeepingPorts, retentionMs: number, events: HousekeepingEvents) {
     const { overview, journey } = ports.store;
-    this.#ports = ports;
     this.#events = events;
     this.#fanOut = new FanOut(ports, () => {
       events.made();
@@ -36,6 +34,14 @@ export class Housekeeping {
     });
     this.#chores = [
       new Chore(ports, { name: 'fanning out wide events', everyMs: eachLookMs, run: () => this.fanOut() }),
+      new Chore(ports, {
+        name: 'canceling what deleted endpoints are owed',
+        everyMs: eachLookMs,
+        async run(_now, goOn) {
+          let after: number | null = 0;
+          while (after !== null && goOn()) after = await journey.cancelForgotten(after);
+        },
+      }),
       new Chore(ports, {
         name: 'pruning',
         everyMs: pruneEveryMs,
@@ -56,9 +62,7 @@ export class Housekeeping {
 
   /** Once a second. Chores are not awaited: a long one must not keep this worker from looking for silent ones. */
   async look(): Promise<void> {
-    const { isRunning } = this.#events;
-    while (isRunning() && (await this.#ports.store.journey.cancelForgotten()));
-    for (const chore of this.#chores) void chore.tick(isRunning);
+    for (const chore of this.#chores) void chore.tick(this.#events.isRunning);
   }
 
   /** Makes the deliveries of wide events, unless it is being done. */

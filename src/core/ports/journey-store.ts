@@ -43,8 +43,9 @@ export interface JourneyStore {
    * Answers how many leases were freed. */
   reapWorkers(silentSince: number, now: number, leasesMax: number): Promise<number>;
   status(workspaceId: number | null, now: number): Promise<DispatcherStatus>;
-  /** Goes on where a process died while it canceled what a deleted endpoint is owed; answers whether there may be more. */
-  cancelForgotten(): Promise<boolean>;
+  /** Goes on where a process died while it canceled what a deleted endpoint is owed, with the first such endpoint behind
+   * this one; answers behind which one to go on, null when there is none. */
+  cancelForgotten(afterEndpointId: number): Promise<number | null>;
   /** Deletes one step of what is older than `before`; answers where the next begins, null when nothing is left. */
   prune(position: PrunePosition, before: number): Promise<PrunePosition | null>;
 }
