@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../src/core/ports/ports.ts';
+import { countReplay } from '../../src/store/manage/overview.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import { deliver, newTest, publishTo, seedEndpoint, seedWorkspace, t0 } from './seed.ts';
 
@@ -82,5 +83,26 @@ describe.each(engines)('statistics on $name', (engine) => {
     const span = { endpointId: endpoint.id, types: ['contact.created'], afterEventId: 0, since: 0, countMax: 100 };
     expect(await on.store.overview.countReplay(workspaceId, span)).toBe(3);
     expect(await on.store.overview.countReplay(workspaceId, { ...span, countMax: 2 })).toBe(2);
+    // However long the stretches are, and whoever else has events between.
+    for (const stretch of [1, 2, 3, 5, 6]) {
+      const count = (countMax: number) => countReplay(on.database.db, workspaceId, { ...span, countMax }, stretch);
+      expect([await count(100), await count(2), await count(3)]).toEqual([3, 2, 3]);
+    }
+  });
+
+  it('give way to everything else while a replay is counted', async () => {
+    const workspaceId = await seedWorkspace(on.store);
+    const endpoint = await seedEndpoint(on.store, workspaceId);
+    await publishTo(on.store, endpoint, 10);
+    const span = { endpointId: endpoint.id, types: ['contact.created'], afterEventId: 0, since: 0, countMax: 100 };
+    let turns = 0;
+    const turn = () => {
+      turns++;
+      counting = setImmediate(turn);
+    };
+    let counting = setImmediate(turn);
+    await countReplay(on.database.db, workspaceId, span, 1);
+    clearImmediate(counting);
+    expect(turns).toBeGreaterThanOrEqual(9);
   });
 });

@@ -3,6 +3,7 @@ import type { OverviewStore, ReplaySpan, StatisticsCell } from '../../core/ports
 import { bucketMs, durationBoundsMs } from '../../core/rules/statistics.ts';
 import type { Access } from '../access.ts';
 import { deliveryState, type Tables } from '../tables.ts';
+import { endOfStretch } from './event-stretch.ts';
 
 /** One step reads so many rows, which holds the writer for a few milliseconds. */
 const rowsMax = 5_000;
@@ -129,7 +130,29 @@ export async function newestAttempt(db: Kysely<Tables>): Promise<number> {
   return newest ?? 0;
 }
 
-async function countReplay(read: Kysely<Tables>, workspaceId: number, span: ReplaySpan): Promise<number> {
+/** All of a long log is looked at, so in stretches. */
+export async function countReplay(
+  read: Kysely<Tables>,
+  workspaceId: number,
+  span: ReplaySpan,
+  stretch?: number,
+): Promise<number> {
+  let found = 0;
+  for (let after = span.afterEventId; ; await new Promise(setImmediate)) {
+    const end = await endOfStretch(read, workspaceId, after, stretch);
+    const countMax = span.countMax - found;
+    found += await countBetween(read, workspaceId, { ...span, afterEventId: after, countMax }, end?.id ?? null);
+    if (end === null || found === span.countMax) return found;
+    after = end.id - 1;
+  }
+}
+
+async function countBetween(
+  read: Kysely<Tables>,
+  workspaceId: number,
+  span: ReplaySpan,
+  before: number | null,
+): Promise<number> {
   const wanted = read
     .selectFrom('events')
     .innerJoin('type_names', 'type_names.id', 'events.type_id')
@@ -139,6 +162,7 @@ async function countReplay(read: Kysely<Tables>, workspaceId: number, span: Repl
     .select('events.id')
     .where('events.workspace_id', '=', workspaceId)
     .where('events.id', '>', span.afterEventId)
+    .$if(before !== null, (query) => query.where('events.id', '<', before ?? 0))
     .where('events.created_at', '>=', span.since)
     .where('events.is_test', '=', sql.lit(0))
     .where('events.data', 'is not', null)
