@@ -12,6 +12,7 @@ const lease = 'src/store/sqlite/journey/lease.ts';
 const accept = 'src/store/sqlite/journey/accept.ts';
 const workers = 'src/store/sqlite/journey/workers.ts';
 const deliveries = 'src/store/manage/deliveries.ts';
+const replay = 'src/store/manage/replay.ts';
 const worker = 'src/core/journey/worker.ts';
 const heart = 'src/core/journey/heart.ts';
 
@@ -108,7 +109,7 @@ export const planted: Planted[] = [
   },
   {
     name: 'a replay queues what is leased once more',
-    file: deliveries,
+    file: replay,
     text: '(step.succeeded && state === deliveryState.succeeded)',
     becomes: '(step.succeeded && (state === deliveryState.succeeded || state === deliveryState.leased))',
   },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReplayStep } from '../../src/core/ports/delivery-store.ts';
 import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
+import { replay } from '../../src/store/manage/replay.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import {
@@ -178,6 +179,30 @@ describe.each(engines)('changing deliveries on $name', (engine) => {
       const rest = await on.store.deliveries.replay(workspaceId, step(endpoint, { afterEventId }));
       expect(rest).toEqual({ queued: 3, lastEventId: null, nextAt: null });
       expect(await reread(on.store, endpoint)).toMatchObject({ pendingCount: 5 });
+    });
+
+    it('looks at a stretch of events in each step, wanted or not, and ends where its time is over', async () => {
+      const { workspaceId, endpoint } = await seed();
+      const minutes = (count: number) => later + count * 60 * second;
+      const publishAt = (publicId: string, type: string, at: number) =>
+        publish(on.store, workspaceId, [{ publicId, type }], at);
+      for (const [n, type] of ['other', 'contact.created', 'other', 'other', 'other', 'contact.created'].entries())
+        await publishAt(`e${n}`, type, t0 + n);
+      for (let n = 0; n < 9; n++) await publishAt(`late${n}`, 'contact.created', minutes(n));
+      const queued: number[] = [];
+      const nextAts: (number | null)[] = [];
+      for (let afterEventId: number | null = 0; afterEventId !== null; ) {
+        const one = step(endpoint, { afterEventId });
+        const { answer } = await on.database.db.transaction().execute((trx) => replay(trx, workspaceId, one, 2));
+        queued.push(answer.queued);
+        nextAts.push(answer.nextAt);
+        afterEventId = answer.lastEventId;
+      }
+      expect(queued).toEqual([1, 0, 1, 0]);
+      // Beyond one minute more, no clock was so far behind that it published before the end.
+      expect(nextAts).toEqual([t0 + 2, t0 + 4, minutes(0), null]);
+      expect(await reread(on.store, endpoint)).toMatchObject({ pendingCount: 2 });
+      expect(await brokenInvariants(on.database.db, later)).toEqual([]);
     });
 
     it('finds where a time begins', async () => {
