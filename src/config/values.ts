@@ -85,10 +85,11 @@ export function base64Bytes(count: number): (text: string) => Buffer {
   };
 }
 
-/** The entries of a comma-separated list. Empty ones do not count, but one must remain. */
+/** The entries of a comma-separated list. An empty one is a slip of whoever wrote it, and what was meant is not known. */
 export function list(text: string): string[] {
-  const parts = text.split(separator).filter((part) => part !== '');
-  if (parts.length === 0) throw new ValueFault('has no entry');
+  const parts = text.split(separator);
+  const empty = parts.indexOf('');
+  if (empty !== -1) throw new ValueFault(`has an empty entry (entry ${empty + 1})`);
   return parts;
 }
 

@@ -1,7 +1,18 @@
 import { toolGroups } from '../core/vocabulary.ts';
 import { parseAllowTargets } from '../net/allowlist.ts';
 import { addressRanges, bindHost, databaseUrl, hostNames, publicUrl } from './addresses.ts';
-import { base64Bytes, duration, durations, headerSafe, integer, manyOf, onOff, oneOf, ValueFault } from './values.ts';
+import {
+  base64Bytes,
+  duration,
+  durations,
+  headerSafe,
+  integer,
+  list,
+  manyOf,
+  onOff,
+  oneOf,
+  ValueFault,
+} from './values.ts';
 
 /** One environment variable. The README's table and every message about it are made from this. */
 export interface Variable<T, D extends string | null> {
@@ -200,8 +211,9 @@ export const variables = {
 } as const;
 
 function allowTargets(value: string): string[] {
+  const entries = list(value);
   try {
-    return parseAllowTargets(value);
+    return parseAllowTargets(entries.join());
   } catch (error) {
     throw new ValueFault(`has a wrong entry: ${(error as Error).message}`);
   }

@@ -87,6 +87,10 @@ const cases: Record<Name, Case> = {
     good: [['Hooks.example.com:8787, [::1],::1 ', ['hooks.example.com', '::1', '::1']]],
     wrong: [
       [
+        'a.example,',
+        '="a.example," has an empty entry (entry 2); for example POSTHORN_ALLOWED_HOSTS=hooks.example.com,localhost',
+      ],
+      [
         'a.example,https://b.example',
         '="a.example,https://b.example" has an entry that is not a plain host name, without scheme and path (entry 2); for example POSTHORN_ALLOWED_HOSTS=hooks.example.com,localhost',
       ],
@@ -158,6 +162,10 @@ const cases: Record<Name, Case> = {
     good: [['127.0.0.0/8, hooks.internal', ['127.0.0.0/8', 'hooks.internal']]],
     wrong: [
       [
+        '10.0.0.0/8, ,redis',
+        '="10.0.0.0/8, ,redis" has an empty entry (entry 2); for example POSTHORN_ALLOW_TARGETS=127.0.0.0/8,hooks.internal',
+      ],
+      [
         '10.0.0.0/33',
         '="10.0.0.0/33" has a wrong entry: "10.0.0.0/33" is not a CIDR, an IP address or a host name, such as 10.0.0.0/8, 127.0.0.1 or hooks.internal; for example POSTHORN_ALLOW_TARGETS=127.0.0.0/8,hooks.internal',
       ],
@@ -184,7 +192,9 @@ const cases: Record<Name, Case> = {
         '5s,5x',
         '="5s,5x" has an entry that is not a duration, a whole number with ms, s, m, h or d (entry 2); for example POSTHORN_RETRY_SCHEDULE=5s,5m,30m,2h',
       ],
-      [',', '="," has no entry; for example POSTHORN_RETRY_SCHEDULE=5s,5m,30m,2h'],
+      [',', '="," has an empty entry (entry 1); for example POSTHORN_RETRY_SCHEDULE=5s,5m,30m,2h'],
+      ['5s,,5s', '="5s,,5s" has an empty entry (entry 2); for example POSTHORN_RETRY_SCHEDULE=5s,5m,30m,2h'],
+      ['5s,', '="5s," has an empty entry (entry 2); for example POSTHORN_RETRY_SCHEDULE=5s,5m,30m,2h'],
       [
         '366d',
         '="366d" has an entry that is too long, the most is 365d (entry 1); for example POSTHORN_RETRY_SCHEDULE=5s,5m,30m,2h',
@@ -250,6 +260,7 @@ const cases: Record<Name, Case> = {
     default: ['subscriptions', 'events'],
     good: [['events, configs,events', ['events', 'configs']]],
     wrong: [
+      [',events', '=",events" has an empty entry (entry 1); for example POSTHORN_TOOLS=subscriptions,events'],
       [
         'event',
         '="event" has an entry that is not one of subscriptions, events, configs, automations (entry 1); for example POSTHORN_TOOLS=subscriptions,events',
