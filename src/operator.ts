@@ -21,7 +21,7 @@ export interface Operator {
   /** Every scope on the workspace of that name, `default` unless told. Throws `not_found`. */
   principal(workspace?: string): Promise<Principal>;
   workspaces(): Promise<Workspace[]>;
-  /** Throws `validation_failed` for a name that does not fit or is taken. */
+  /** Throws `validation_failed` for a name that does not fit, and an Error for one that is taken. */
   createWorkspace(name: string): Promise<Workspace>;
   /** Checks the audit log of every workspace, or of the one of that name. Throws `not_found`. */
   verifyAudit(workspace?: string): Promise<AuditVerdict[]>;
@@ -34,6 +34,7 @@ export interface Operator {
 const via: Via = { face: 'cli', client: null };
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const nameForm = `use letters, digits, dots, hyphens and underscores, a letter or digit first, ${limits.nameCharactersMax} characters at most`;
 
 export function makeOperator(core: Core, ports: Pick<Ports, 'store' | 'targets' | 'clock' | 'newId'>): Operator {
   const { keys } = ports.store;
@@ -51,9 +52,13 @@ export function makeOperator(core: Core, ports: Pick<Ports, 'store' | 'targets' 
     },
     async createWorkspace(name) {
       if (!namePattern.test(name) || name.length > limits.nameCharactersMax) {
-        throw refused('use letters, digits, dots, hyphens and underscores, a letter or digit first');
+        throw new PosthornError('validation_failed', `The workspace's name does not fit: ${nameForm}.`, {
+          errors: [{ path: '/name', message: nameForm }],
+        });
       }
-      if ((await keys.workspaces()).some((each) => each.name === name)) throw refused('is taken');
+      if ((await keys.workspaces()).some((each) => each.name === name)) {
+        throw new Error(`There is a workspace "${name}" already: choose another name.`);
+      }
       const now = ports.clock.now();
       const author = authorOf('workspace.create', await core.localPrincipal(via), now);
       return show(await ports.store.for(author).keys.ensureWorkspace(name, ports.newId('wsp'), now));
@@ -66,10 +71,4 @@ export function makeOperator(core: Core, ports: Pick<Ports, 'store' | 'targets' 
 
 function show({ publicId, name, createdAt }: WorkspaceRecord): Workspace {
   return { id: publicId, name, created_at: new Date(createdAt).toISOString() };
-}
-
-function refused(message: string): PosthornError {
-  return new PosthornError('validation_failed', `The workspace's name: ${message}.`, {
-    errors: [{ path: '/name', message }],
-  });
 }

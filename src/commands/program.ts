@@ -118,7 +118,13 @@ function explain(error: unknown, terminal: Terminal): number {
   }
   if (error instanceof Failed) return exitCodes.failure;
   terminal.err(`${terminal.paintErr('red', 'posthorn:')} ${oneLine(messageOf(error))}`);
-  return error instanceof UsageError ? exitCodes.usage : exitCodes.failure;
+  return isUsage(error) ? exitCodes.usage : exitCodes.failure;
+}
+
+/** Whether another command line would have been taken, whatever the database holds. */
+function isUsage(error: unknown): boolean {
+  if (error instanceof UsageError) return true;
+  return error instanceof PosthornError && ['validation_failed', 'payload_too_large'].includes(error.code);
 }
 
 function messageOf(error: unknown): string {

@@ -92,13 +92,17 @@ describe('workspaces', () => {
   it('refuse names that are taken or hard to type', async () => {
     const { env } = await freshDatabase();
     await run(['workspaces', 'create', 'acme'], env);
-    const hard = 'use letters, digits, dots, hyphens and underscores, a letter or digit first';
-    const names = { acme: 'is taken', 'a b': hard, '': hard, '.hidden': hard, ['x'.repeat(101)]: hard };
-    for (const [name, fault] of Object.entries(names)) {
+    expect(await run(['workspaces', 'create', 'acme'], env)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'posthorn: There is a workspace "acme" already: choose another name.\n',
+    });
+    for (const name of ['a b', '', '.hidden', 'x'.repeat(101)]) {
       expect(await run(['workspaces', 'create', name], env)).toEqual({
-        code: 1,
+        code: 2,
         stdout: '',
-        stderr: `posthorn: validation_failed: The workspace's name: ${fault}.\n`,
+        stderr:
+          "posthorn: validation_failed: The workspace's name does not fit: use letters, digits, dots, hyphens and underscores, a letter or digit first, 100 characters at most.\n",
       });
     }
   });
@@ -134,16 +138,12 @@ describe('publish', () => {
     });
   });
 
-  it('refuses an unknown type and data that is no object', async () => {
+  it('refuses an unknown type', async () => {
     const { env } = await freshDatabase();
     expect(await run(['publish', 'contact.create'], env)).toMatchObject({
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(/^posthorn: unknown_event_type: .*contact\.created.*\n$/),
-    });
-    expect(await run(['publish', 'contact.created', '--data', '[]'], env)).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^posthorn: validation_failed: /),
     });
   });
 });

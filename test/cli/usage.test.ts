@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { run, temporaryFolder } from './here.ts';
+import { freshDatabase, run, temporaryFolder } from './here.ts';
 import { runProcess } from './process.ts';
 
 const commands = [
@@ -121,6 +121,20 @@ describe('wrong usage ends with 2 and says why on stderr', () => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(message);
+  });
+
+  const refused: [args: string[], field: string][] = [
+    [['publish', 'contact.created', '--data', '[1]'], '/data: must be'],
+    [['publish', 'contact.created', '--id', 'bad id'], '/id: use'],
+    [['keys', 'create', 'k', '--expires-in', 'foo'], '/expires_in: use'],
+    [['keys', 'create', 'k', '--expires-in', '0d'], 'expires_in: use'],
+  ];
+
+  it.each(refused)('%j, which only the use case looks at', async (args, field) => {
+    const { env } = await freshDatabase();
+    const { code, stdout, stderr } = await run(args, env);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`posthorn: validation_failed: ${field}`);
   });
 });
 
