@@ -176,6 +176,6 @@ describe.each(engines)('the audit log on $name', (engine) => {
 
   it('knows no workspace that does not exist', async () => {
     await seedWorkspace(on.store);
-    await expect(verifyAudit({ store: on.store }, 'nowhere')).rejects.toThrow('no such workspace');
+    await expect(verifyAudit({ store: on.store }, 'nowhere')).rejects.toThrow('There is no workspace "nowhere".');
   });
 });

@@ -1,3 +1,4 @@
+import { PosthornError } from '../errors.ts';
 import type { ChainHead } from '../ports/audit-store.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Store } from '../ports/ports.ts';
@@ -38,7 +39,8 @@ export async function listAudit(
 export async function verifyAudit({ store }: Pick<Context, 'store'>, workspace?: string): Promise<AuditVerdict[]> {
   const heads = await store.audit.heads();
   const chosen = heads.filter(({ workspaceName }) => workspace === undefined || workspaceName === workspace);
-  if (workspace !== undefined && chosen.length === 0) throw notFound('workspace');
+  if (workspace !== undefined && chosen.length === 0)
+    throw new PosthornError('not_found', `There is no workspace "${workspace}".`);
   const verdicts: AuditVerdict[] = [];
   for (const { workspaceId } of chosen) verdicts.push(await verdictOn(store, workspaceId));
   return verdicts;
