@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -155,11 +157,37 @@ describe('a wrong environment ends with 1 and one line', () => {
     expect(stderr).toMatch(/^posthorn: POSTHORN_ALLOWED_HOSTS must be given, since HOST=0\.0\.0\.0 .*\n$/);
   });
 
-  it('a database that cannot be opened is a failure', async () => {
+  it('a database that cannot be opened is a failure, told with the variable, the path and what to do', async () => {
     const folder = await temporaryFolder();
-    const { code, stdout, stderr } = await run(['migrate'], { DATABASE_URL: `file:${folder}` });
+    const file = join(folder, 'notes.db');
+    await writeFile(
+      file,
+      'Milk, bread, and everything else that fits into a shopping list of this length.\n'.repeat(9),
+    );
+    const faults = {
+      [folder]: `which is a folder: name a file in it, for example DATABASE_URL=file:${folder}/posthorn.db`,
+      [file]:
+        'which is no SQLite database, or a damaged one: restore it from a backup, or name another file, for example DATABASE_URL=file:~/.posthorn/posthorn.db',
+    };
+    for (const [path, fault] of Object.entries(faults)) {
+      expect(await run(['migrate'], { DATABASE_URL: `file:${path}` })).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `posthorn: misconfigured: DATABASE_URL names ${path}, ${fault}\n`,
+      });
+    }
+  });
+
+  it('a PostgreSQL that is away is told with its place and without its password', async () => {
+    const { code, stdout, stderr } = await run(['migrate'], {
+      DATABASE_URL: 'postgres://someone:hunter2@127.0.0.1:1/hooks?sslmode=disable',
+      POSTHORN_SECRET_KEY: Buffer.alloc(32).toString('base64'),
+    });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^posthorn: store_unavailable: .+ \(SQLITE_CANTOPEN.*\)\n$/);
+    expect(stderr).toMatch(
+      /^posthorn: store_unavailable: DATABASE_URL names PostgreSQL at 127\.0\.0\.1:1\/hooks, which does not answer: start that server, .+ \(ECONNREFUSED: .+\)\n$/,
+    );
+    expect(stderr).not.toContain('hunter2');
   });
 
   it('a folder that cannot be made is told with the variable that names another', async () => {

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
 import { Client } from 'pg';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { Store } from '../../src/core/ports/ports.ts';
@@ -51,8 +52,9 @@ describe('a new database', () => {
     cleanups.push(async () => void (await Promise.all(stores.map((store) => store.close()))));
     return stores;
   }
-  async function onServer(statement: string): Promise<void> {
-    const client = new Client({ connectionString: inject('postgresUrl') });
+  const onServer = (statement: string) => onDatabase(inject('postgresUrl'), statement);
+  async function onDatabase(url: string, statement: string): Promise<void> {
+    const client = new Client({ connectionString: url });
     await client.connect();
     try {
       await client.query(statement);
@@ -80,10 +82,30 @@ describe('a new database', () => {
 
   it('is not made among the tables of another program', async () => {
     const url = await emptyDatabase('fresh_foreign');
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    await client.query('create table meta (name text, value bytea)');
-    await client.end();
+    await onDatabase(url, 'create table meta (name text, value bytea)');
     await expect(open(url)).rejects.toThrow('a table "meta" that is not Posthorn\'s');
+    await onDatabase(url, 'drop table meta; create table events (id text)');
+    await expect(open(url)).rejects.toThrow(
+      'which holds the tables of another program (relation "events" already exists)',
+    );
+  });
+
+  it.each([
+    'create table events (id text)',
+    'create table meta (key text)',
+    'create table meta (name, value); create table x (y)',
+  ])('is not made in the SQLite file of another program, which stays as it is: %s', async (statements) => {
+    const folder = mkdtempSync(join(tmpdir(), 'posthorn-migrate-'));
+    cleanups.push(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'theirs.db');
+    const theirs = new SqliteDatabase(path);
+    theirs.exec(statements);
+    theirs.close();
+    const before = readFileSync(path);
+    await expect(open(`file:${path}`)).rejects.toThrow(
+      `DATABASE_URL names ${path}, which holds the tables of another program: give Posthorn a file of its own, for example DATABASE_URL=file:${folder}/posthorn.db`,
+    );
+    expect(readFileSync(path)).toEqual(before);
+    expect(readdirSync(folder)).toEqual(['theirs.db']);
   });
 });

@@ -219,6 +219,8 @@ describe('the store on PostgreSQL', () => {
   it('says which database is missing', async () => {
     const url = new URL(on.database.url);
     url.pathname = 'no_such_database';
-    await expect(open(url.href)).rejects.toThrow('database "no_such_database" does not exist');
+    await expect(open(url.href)).rejects.toThrow(
+      `DATABASE_URL names PostgreSQL at ${url.host}/no_such_database. PostgreSQL says: database "no_such_database" does not exist. Correct it: `,
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { type ClientConfig, Pool, types } from 'pg';
-import { PosthornError } from '../../core/errors.ts';
+import { malformed } from './start-error.ts';
 
 /** A server that does not answer within these is away: the call is answered `store_unavailable`. */
 const connectMsMax = 5_000;
@@ -16,10 +16,7 @@ const answerMsMax = statementMsMax + 5_000;
  * holds a password.
  */
 export function connectionConfig(url: string): ClientConfig {
-  if (!URL.canParse(url) || !/^postgres(ql)?:/.test(url)) {
-    const form = 'postgres://USER:PASSWORD@HOST:5432/DATABASE';
-    throw new PosthornError('misconfigured', `The database URL is not valid: write it as ${form}.`);
-  }
+  if (!URL.canParse(url) || !/^postgres(ql)?:/.test(url)) throw malformed();
   return {
     connectionString: url,
     application_name: 'posthorn',

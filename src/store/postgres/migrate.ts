@@ -24,7 +24,9 @@ export async function migrate(pool: Pool): Promise<void> {
     }
     const { rows } = await client.query<{ value: Buffer }>("select value from meta where name = 'schema_version'");
     if (rows[0] === undefined) {
-      throw misconfigured('The database has a table "meta" that is not Posthorn\'s: give it a database of its own.');
+      throw misconfigured(
+        'The database that DATABASE_URL names has a table "meta" that is not Posthorn\'s: give Posthorn a database of its own.',
+      );
     }
     checkSchemaVersion(rows[0].value);
     await client.query('commit');

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import pRetry from 'p-retry';
 import type { Pool } from 'pg';
-import { PosthornError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports/ports.ts';
 import type { HealthLimits } from '../../core/rules/health.ts';
 import { answering } from '../answering.ts';
@@ -20,6 +19,7 @@ import { kyselyOn, kyselyOver } from './kysely.ts';
 import { makeLanes } from './lanes.ts';
 import { migrate } from './migrate.ts';
 import { OutsideChanges } from './outside-changes.ts';
+import { startError } from './start-error.ts';
 import { queryAgain } from './query-again.ts';
 import { type RunTransaction, transaction } from './transaction.ts';
 
@@ -44,7 +44,7 @@ export async function openPostgres(url: string, limits: HealthLimits): Promise<S
     await pRetry(() => migrate(managePool), { ...startTries, shouldRetry: ({ error }) => isConnectionLoss(error) });
   } catch (error) {
     await Promise.all([journeyPool.end(), managePool.end()]);
-    throw startError(error);
+    throw startError(url, error);
   }
   const instance = randomUUID();
   const outside = new OutsideChanges(url, instance);
@@ -79,17 +79,10 @@ export async function recordedOnPostgres(url: string): Promise<string | null> {
     });
   } catch (error) {
     if ((error as { code?: unknown }).code === undefinedTable) return null;
-    throw startError(error);
+    throw startError(url, error);
   } finally {
     await pool.end();
   }
-}
-
-/** What the server says of a wrong password, user or database is what the operator has to read. */
-function startError(error: unknown): Error {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  const refused = typeof code === 'string' && /^(28...|3D000|42501)$/.test(code);
-  return refused ? new PosthornError('misconfigured', `PostgreSQL says: ${String(message)}.`) : storeError(error);
 }
 
 /** People's changes are few, and which of them make something due is not worth knowing: each wakes the others. */

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { PosthornError } from '../../core/errors.ts';
+import { foreign } from './start-error.ts';
 import { checkSchemaVersion, schemaText, schemaVersionValue } from '../migrate.ts';
 
 /** Another process may hold the file for a moment; past this a call answers `store_unavailable`. */
@@ -12,7 +13,9 @@ export function openWriter(path: string): Database.Database {
   makeFolder(dirname(path));
   makePrivate(path);
   const db = new Database(path, { timeout: busyMsMax });
-  useWriteAheadLog(db);
+  // Before anything is written: the file of another program stays as it is.
+  untilFree(() => versionOf(db));
+  untilFree(() => db.pragma('journal_mode = WAL'));
   // NORMAL would lose what was acknowledged when the power fails: only FULL syncs the log with every commit.
   db.pragma('synchronous = FULL');
   // What is freed within a page is overwritten; `erasing.ts` says more where a payload is erased.
@@ -54,15 +57,26 @@ export function openReader(path: string): Database.Database {
   return db;
 }
 
+/** The schema version of a Posthorn's database; null for a file that holds nothing yet. Throws for anybody else's. */
+export function versionOf(db: Database.Database): Uint8Array | null {
+  const tables = db.prepare("select name from sqlite_master where type = 'table'").pluck().all();
+  if (tables.length === 0) return null;
+  const columns = db.prepare("select name from pragma_table_info('meta')").pluck().all();
+  const isMeta = ['name', 'value'].every((name) => columns.includes(name));
+  const row = isMeta ? db.prepare("select value from meta where name = 'schema_version'").pluck().get() : undefined;
+  if (!(row instanceof Uint8Array)) throw foreign(db.name);
+  return row;
+}
+
 /**
  * Changing the journal of a new file needs it alone, and SQLite does not wait for that by itself: two processes that make
  * the same database at once would see one of them fail.
  */
-function useWriteAheadLog(db: Database.Database): void {
+function untilFree(work: () => unknown): void {
   const deadline = Date.now() + busyMsMax;
   for (;;) {
     try {
-      db.pragma('journal_mode = WAL');
+      work();
       return;
     } catch (error) {
       const busy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
@@ -74,13 +88,11 @@ function useWriteAheadLog(db: Database.Database): void {
 
 function migrate(db: Database.Database): void {
   const make = db.transaction(() => {
-    const known = db.prepare("select 1 from sqlite_master where type = 'table' and name = 'meta'").get();
-    if (known === undefined) {
+    if (versionOf(db) === null) {
       db.exec(schemaText('sqlite'));
       db.prepare("insert into meta (name, value) values ('schema_version', ?)").run(schemaVersionValue);
     }
-    const row = db.prepare("select value from meta where name = 'schema_version'").get() as { value: Buffer };
-    checkSchemaVersion(row.value);
+    checkSchemaVersion(versionOf(db) ?? schemaVersionValue);
   });
   make.immediate();
 }

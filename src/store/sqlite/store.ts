@@ -16,6 +16,7 @@ import { cutLog } from '../erasing.ts';
 import { busyMsMax, openReader } from './connection.ts';
 import { dueReads } from './due.ts';
 import { keyReads } from './key-reads.ts';
+import { startError } from './start-error.ts';
 import { packGroup, unpackOutcomes } from './packing.ts';
 import { writerDialect } from './writer-dialect.ts';
 import type { WriterThread, Writing } from './writer-thread.ts';
@@ -43,7 +44,7 @@ export function recordedOnSqlite(path: string): string | null {
     const row = reader.prepare<[string], { value: Buffer }>('select value from meta where name = ?').get(settingsName);
     return row?.value.toString() ?? null;
   } catch (error) {
-    throw storeError(error);
+    throw startError(path, error as Error & { code: string });
   } finally {
     reader?.close();
   }

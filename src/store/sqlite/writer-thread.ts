@@ -3,6 +3,7 @@ import { PosthornError } from '../../core/errors.ts';
 import type { HealthLimits } from '../../core/rules/health.ts';
 import { storeError } from '../store-error.ts';
 import type { WriterReply, WriterRequest } from './messages.ts';
+import { startError } from './start-error.ts';
 
 /** Whoever takes the requests of a writer, one after the other. */
 export type Writing = Pick<WriterThread, 'request' | 'close'>;
@@ -22,7 +23,7 @@ export class WriterThread {
   }
 
   /**
-   * Starts the thread. Throws when the database cannot be opened. `onDeath` is called when it dies by itself, for want of
+   * Starts the thread. When the database cannot be opened, throws what whoever runs it can do about that. `onDeath` is called when it dies by itself, for want of
    * memory. No other is started then: nobody knows what it committed last, and leases that it took would be held for as
    * long as this process lives.
    */
@@ -32,7 +33,7 @@ export class WriterThread {
     const ready = await thread.#next();
     if (ready.kind === 'failed') {
       await thread.#worker.terminate();
-      throw storeError(ready.error);
+      throw startError(path, ready.error);
     }
     thread.#onDeath = onDeath;
     // Only calls under way keep the process alive.
