@@ -12,6 +12,8 @@ export interface SecretKey {
   key: Buffer;
   /** Where it came from, for messages: the variable, or the file's path. */
   from: string;
+  /** The file was not there, and this call made it. */
+  isNew: boolean;
   /** Takes back a file that this call made, since its key does not fit the database. */
   discard(): Promise<void>;
 }
@@ -20,16 +22,29 @@ export interface SecretKey {
  * The key that encrypts endpoint secrets: the one configured, else that of the file `secret.key` beside the SQLite file,
  * which is made when it is missing. Throws ConfigError when the file holds no key.
  */
-export async function readSecretKey(config: { databaseUrl: string; secretKey: Buffer | null }): Promise<SecretKey> {
-  const fromEnvironment = { from: 'POSTHORN_SECRET_KEY', discard: async () => {} };
-  if (config.secretKey !== null) return { key: config.secretKey, ...fromEnvironment };
+export async function readSecretKey(config: KeyConfig): Promise<SecretKey> {
+  const found = await findSecretKey(config);
+  if (found !== null) return found;
   const path = secretKeyPath(config.databaseUrl);
-  const found = await readKeyFile(path);
-  if (found !== null) return { key: found, from: path, discard: async () => {} };
-  const made = await makeKeyFile(path);
+  const isNew = await makeKeyFile(path);
   const key = await readKeyFile(path);
   if (key === null) throw new ConfigError(`${path} was removed while it was being read; start again`);
-  return { key, from: path, discard: async () => (made ? rm(path, { force: true }) : undefined) };
+  return { key, from: path, isNew, discard: async () => (isNew ? rm(path, { force: true }) : undefined) };
+}
+
+/** The same, which makes nothing: null when there is no key yet. */
+export async function findSecretKey({ databaseUrl, secretKey }: KeyConfig): Promise<SecretKey | null> {
+  const found = { isNew: false, discard: async () => {} };
+  if (secretKey !== null) return { key: secretKey, from: 'POSTHORN_SECRET_KEY', ...found };
+  const path = secretKeyPath(databaseUrl);
+  const key = await readKeyFile(path);
+  return key === null ? null : { key, from: path, ...found };
+}
+
+interface KeyConfig {
+  databaseUrl: string;
+  /** 32 bytes; null: the file has them. */
+  secretKey: Buffer | null;
 }
 
 export function secretKeyPath(databaseUrl: string): string {

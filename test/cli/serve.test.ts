@@ -118,7 +118,10 @@ describe('serve', () => {
 
     await rm(join(folder, 'secret.key'));
     const lost = await runProcess(['serve'], env);
-    expect(lost).toMatchObject({ code: 1, stderr: expect.stringContaining('does not fit the database') });
+    expect(lost).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('secret.key is missing, and no other key opens'),
+    });
     expect(await readdir(folder)).not.toContain('secret.key');
   });
 

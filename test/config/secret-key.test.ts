@@ -82,7 +82,9 @@ describe('checkSecretKey', () => {
     await checkSecretKey(await readSecretKey({ databaseUrl, secretKey: null }), keys, systemRandom);
     await rm(path);
     const remade = await readSecretKey({ databaseUrl, secretKey: null });
-    await expect(checkSecretKey(remade, keys, systemRandom)).rejects.toThrow('does not fit');
+    await expect(checkSecretKey(remade, keys, systemRandom)).rejects.toThrow(
+      `${path} is missing, and no other key opens the secrets in the database: restore the file from a backup, or`,
+    );
     expect(await readdir(join(folder, 'deep'))).toEqual([]);
   });
 
@@ -91,7 +93,7 @@ describe('checkSecretKey', () => {
     await checkSecretKey(await readSecretKey({ databaseUrl, secretKey: Buffer.alloc(32, 2) }), keys, systemRandom);
     await readSecretKey({ databaseUrl, secretKey: null });
     const found = await readSecretKey({ databaseUrl, secretKey: null });
-    await expect(checkSecretKey(found, keys, systemRandom)).rejects.toThrow('does not fit');
+    await expect(checkSecretKey(found, keys, systemRandom)).rejects.toThrow(`${path} does not fit the database`);
     expect(await readdir(join(folder, 'deep'))).toEqual(['secret.key']);
   });
 });
