@@ -16,9 +16,16 @@ export interface LocalPosthorn {
 /** As `createPosthorn`, with the settings of the server on this database where `config` was given none. */
 export async function createLocalPosthorn(own: Config, overrides: Overrides): Promise<LocalPosthorn> {
   const log = overrides.log ?? makeLog({ level: own.logLevel });
-  const text = await readRecorded(own.databaseUrl);
-  const { config, warnings } = text === null ? { config: own, warnings: [] } : underSettings(own, text);
+  const { config, warnings, text } = await configBesideServer(own);
   for (const sentence of warnings) log.warn({}, sentence);
   const posthorn = await createPosthorn(config, { ...overrides, log });
   return { posthorn, config, isOutdated: async () => (await posthorn.operator.recordedSettings()) !== text };
+}
+
+/** What such a process goes by, and the text that the server recorded. */
+export async function configBesideServer(
+  own: Config,
+): Promise<{ config: Config; warnings: string[]; text: string | null }> {
+  const text = await readRecorded(own.databaseUrl);
+  return text === null ? { config: own, warnings: [], text } : { ...underSettings(own, text), text };
 }

@@ -179,7 +179,7 @@ async function openConfigured(config: Config, onDeath: (error: Error) => void): 
 }
 
 /** Under which hosts and ports this server would call itself. */
-function ownHosts(config: Config, port: number): string[] {
+export function ownHosts(config: Config, port: number): string[] {
   const own = [localUrl(config.host, port), `http://localhost:${port}`, config.publicUrl].map((each) =>
     each === null ? null : URL.parse(each),
   );

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Store } from '../core/ports/ports.ts';
 import type { HealthLimits } from '../core/rules/health.ts';
+import type { Examination } from './examination.ts';
 
 export interface StoreOptions {
   healthLimits: HealthLimits;
@@ -37,6 +38,16 @@ export async function readRecorded(url: string): Promise<string | null> {
 /** Loads what `openStore` will need for this URL, and opens nothing. */
 export async function preloadStore(url: string): Promise<void> {
   await (url.startsWith('file:') ? import('./sqlite/store.ts') : import('./postgres/store.ts'));
+}
+
+/** Looks at the database that `url` names. Throws as a start would. */
+export async function examineStore(url: string): Promise<Examination> {
+  if (url.startsWith('file:')) {
+    const { examineSqlite } = await import('./sqlite/examine.ts');
+    return examineSqlite(sqlitePath(url));
+  }
+  const { examinePostgres } = await import('./postgres/examine.ts');
+  return examinePostgres(url);
 }
 
 /** The path of a `file:` URL, in its short form (`file:./data/posthorn.db`) too. */

@@ -1,7 +1,13 @@
-import { chmod, readdir } from 'node:fs/promises';
+import { chmod, open as openFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { freshDatabase, open, run } from './here.ts';
+import Database from 'better-sqlite3';
+import { Client } from 'pg';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { schemaVersion } from '../../src/store/tables.ts';
+import { databaseUrl } from '../support/postgres.ts';
+import { engines } from '../support/stores.ts';
+import { freshDatabase, open, run, temporaryFolder } from './here.ts';
+import { startServer } from './process.ts';
 
 interface Report {
   healthy: boolean;
@@ -48,7 +54,7 @@ describe('doctor', () => {
     expect(findings.at(-1)).toMatchObject({
       check: 'database',
       state: 'failed',
-      message: expect.stringContaining('does not exist'),
+      message: `${join(folder, 'p.db')} is not made yet: the first start makes it, "posthorn serve".`,
     });
     expect(await readdir(folder)).toEqual([]);
   });
@@ -85,15 +91,154 @@ describe('doctor', () => {
     ]);
   });
 
-  it('reports a secret key that does not fit', async () => {
-    const { env } = await freshDatabase();
+  it('reports a secret key that does not fit, and one that is missing', async () => {
+    const { env, folder } = await freshDatabase();
     await run(['migrate'], env);
-    const { findings } = await examine({ ...env, POSTHORN_SECRET_KEY: Buffer.alloc(32, 1).toString('base64') }, 1);
-    expect(findings.at(-1)).toMatchObject({
-      check: 'secret_key',
+    const secretKey = async (more = {}) =>
+      (await examine({ ...env, ...more }, 1)).findings.find(({ check }) => check === 'secret_key');
+    expect(await secretKey({ POSTHORN_SECRET_KEY: Buffer.alloc(32, 1).toString('base64') })).toMatchObject({
       state: 'failed',
       message: expect.stringContaining('does not fit'),
     });
+    await rm(join(folder, 'secret.key'));
+    expect(await secretKey()).toMatchObject({
+      state: 'failed',
+      message: expect.stringMatching(/secret\.key is missing, .* restore the file from a backup/),
+    });
+    expect(await readdir(folder)).toEqual(['p.db']);
+  });
+
+  it('finds damage in the middle of the file', async () => {
+    const { env, folder } = await freshDatabase();
+    await (await open(env)).stop(0);
+    const path = join(folder, 'p.db');
+    const { size } = await stat(path);
+    const file = await openFile(path, 'r+');
+    await file.write(Buffer.alloc(3 * 4_096, 0xa5), 0, 3 * 4_096, Math.floor(size / 8_192) * 4_096);
+    await file.close();
+    const { findings } = await examine(env, 1);
+    expect(findings.at(-1)).toMatchObject({
+      check: 'database',
+      state: 'failed',
+      message: expect.stringMatching(
+        /^DATABASE_URL names \S+p\.db, which is damaged \(.+\): stop whatever uses it, and /,
+      ),
+    });
+  });
+
+  it('says which folder is none', async () => {
+    const folder = await temporaryFolder();
+    const { findings } = await examine({ DATABASE_URL: `file:${folder}` }, 1);
+    expect(findings.at(-1)).toMatchObject({
+      check: 'database',
+      message: expect.stringContaining(`DATABASE_URL names ${folder}, which is a folder: name a file in it`),
+    });
+  });
+});
+
+describe('doctor changes nothing', () => {
+  const untouched = async (folder: string, work: () => Promise<unknown>) => {
+    const content = async () =>
+      Promise.all(
+        (await readdir(folder)).map(async (name) => {
+          // What readers of the log say to each other.
+          const bytes = name.endsWith('-shm') ? null : await readFile(join(folder, name));
+          return { name, bytes };
+        }),
+      );
+    const before = await content();
+    await work();
+    expect(await content()).toEqual(before);
+  };
+  const inside = (path: string, statements: string) => {
+    const database = new Database(path);
+    database.exec(statements);
+    database.close();
+  };
+
+  it('in an empty file, and in that of another program', async () => {
+    const { env, folder } = await freshDatabase();
+    await writeFile(join(folder, 'p.db'), '');
+    await untouched(folder, async () => {
+      expect((await examine(env, 1)).findings.at(-1)?.message).toContain('is not made yet: the first start makes it');
+    });
+    inside(join(folder, 'p.db'), 'create table notes (text)');
+    await untouched(folder, async () => {
+      expect((await examine(env, 1)).findings.at(-1)?.message).toContain('holds the tables of another program');
+    });
+  });
+
+  it('in a database that is up to date, whatever its journal is', async () => {
+    const { env, folder } = await freshDatabase();
+    await run(['migrate'], env);
+    for (const journal of ['delete', 'wal']) {
+      inside(join(folder, 'p.db'), `pragma journal_mode = ${journal}; delete from workspaces`);
+      await untouched(folder, async () => {
+        expect((await examine(env, 1)).findings.at(-1)?.check).toBe('delivery');
+      });
+    }
+  });
+
+  it('where a process was killed', async () => {
+    const { env, folder } = await freshDatabase();
+    const server = await startServer(env);
+    server.child.kill('SIGKILL');
+    await server.ended;
+    expect(await readdir(folder)).toContain('p.db-wal');
+    await untouched(folder, async () => {
+      expect((await run(['doctor'], env)).stdout).toContain('no page is damaged');
+    });
+  });
+
+  it.each(engines)('in a database of another version on $name', async (engine) => {
+    const database = await engine.create();
+    onTestFinished(() => database.close());
+    const env = { DATABASE_URL: database.url, POSTHORN_SECRET_KEY: Buffer.alloc(32, 1).toString('base64') };
+    await database.open();
+    const setVersion = (value: string) =>
+      database.db
+        .updateTable('meta')
+        .set({ value: Buffer.from(value) })
+        .where('name', '=', 'schema_version')
+        .execute();
+    const last = async () => (await examine(env, 1)).findings.at(-1);
+    await setVersion('0');
+    expect(await last()).toEqual({
+      check: 'database',
+      state: 'failed',
+      message: `The ${engine.name} database is of an older version: the next start brings it up to date.`,
+    });
+    await setVersion('99');
+    expect(await last()).toMatchObject({
+      check: 'database',
+      state: 'failed',
+      message: expect.stringContaining('has schema version 99, and this program knows'),
+    });
+    const [version] = await database.db.selectFrom('meta').selectAll().where('name', '=', 'schema_version').execute();
+    expect(Buffer.from(version?.value ?? '').toString()).toBe('99');
+    await setVersion(String(schemaVersion));
+    expect((await last())?.message).toBe('No process delivers: start "posthorn serve".');
+    expect(await database.db.selectFrom('workspaces').selectAll().execute()).toEqual([]);
+  });
+
+  it('in an empty database on PostgreSQL', async () => {
+    const name = `doctor_${crypto.randomUUID().replaceAll('-', '')}`;
+    const server = new Client({ connectionString: inject('postgresUrl') });
+    await server.connect();
+    await server.query(`create database ${name}`);
+    onTestFinished(async () => {
+      await server.query(`drop database ${name} with (force)`);
+      await server.end();
+    });
+    const url = databaseUrl(inject('postgresUrl'), name);
+    const env = { DATABASE_URL: url, POSTHORN_SECRET_KEY: Buffer.alloc(32, 1).toString('base64') };
+    for (const _time of [1, 2]) {
+      expect((await examine(env, 1)).findings.at(-1)).toEqual({
+        check: 'database',
+        state: 'failed',
+        message: 'What the postgres database is to hold is not made yet: the first start makes it, "posthorn serve".',
+      });
+    }
   });
 });
 

@@ -84,6 +84,8 @@ describe('a new database', () => {
     const url = await emptyDatabase('fresh_foreign');
     await onDatabase(url, 'create table meta (name text, value bytea)');
     await expect(open(url)).rejects.toThrow('a table "meta" that is not Posthorn\'s');
+    await onDatabase(url, 'alter table meta rename name to key');
+    await expect(open(url)).rejects.toThrow('which holds the tables of another program (column "name" does not exist)');
     await onDatabase(url, 'drop table meta; create table events (id text)');
     await expect(open(url)).rejects.toThrow(
       'which holds the tables of another program (relation "events" already exists)',

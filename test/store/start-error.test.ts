@@ -23,7 +23,11 @@ describe('what keeps SQLite from opening the file', () => {
     ['SQLITE_FULL', 'store_unavailable', 'which cannot be opened (SQLITE_FULL: so it says): correct that'],
     ['SQLITE_CANTOPEN', 'misconfigured', `which cannot be opened (SQLITE_CANTOPEN: so it says): ${other}`],
     ['SQLITE_NOTADB', 'misconfigured', 'which is no SQLite database, or a damaged one: restore it from a backup'],
-    ['SQLITE_CORRUPT_INDEX', 'misconfigured', 'which is damaged (so it says): stop whatever uses it and restore it'],
+    [
+      'SQLITE_CORRUPT_INDEX',
+      'misconfigured',
+      'which is damaged (so it says): stop whatever uses it, and restore a backup',
+    ],
   ])('%s is told with the variable, the path and what to do', (code, error, text) => {
     const told = startError(path, { code, message: 'so it says' });
     expect(told.code).toBe(error);

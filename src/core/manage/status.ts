@@ -1,3 +1,4 @@
+import type { DispatcherStatus } from '../ports/journey-store.ts';
 import type { Inputs } from '../inputs.ts';
 import { iso } from '../rules/times.ts';
 import type { Principal, Status } from '../types.ts';
@@ -9,7 +10,10 @@ const aliveMs = 10_000;
 /** Whether anything delivers, and how much waits. */
 export async function readStatus(context: Context, principal: Principal, _input: Inputs['none']): Promise<Status> {
   const now = context.clock.now();
-  const found = await context.store.journey.status(principal.workspaceId, now);
+  return showStatus(await context.store.journey.status(principal.workspaceId, now), now);
+}
+
+export function showStatus(found: DispatcherStatus, now: number): Status {
   return {
     delivering: found.lastBeatAt !== null && now - found.lastBeatAt < aliveMs,
     workers: found.workers,

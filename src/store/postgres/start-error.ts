@@ -15,14 +15,15 @@ export function startError(url: string, error: unknown): Error {
   // What the server says of a wrong password, user or database is what the operator has to read.
   if (typeof code === 'string' && /^(28...|3D000|42501)$/.test(code))
     return misconfigured(`names ${placeOf(url)}. PostgreSQL says: ${String(message)}. Correct it: ${example}`);
-  if (code === '42P07')
+  if (code === '42P07' || code === '42703')
     return misconfigured(
       `names ${placeOf(url)}, which holds the tables of another program (${String(message)}): give Posthorn a database of its own, for example ${example}`,
     );
   const known = storeError(error);
   if (!(known instanceof PosthornError)) return known;
-  const text = `names ${placeOf(url)}, which does not answer: start that server, or correct host and port, ${example}`;
-  return new PosthornError(known.code, `DATABASE_URL ${text}`, { retryAfterSeconds: 1, cause: known.cause });
+  const reason = known.cause instanceof Error ? known.cause.message : known.message;
+  const text = `names ${placeOf(url)}, which does not answer (${reason}): start that server, or correct host and port, ${example}`;
+  return new PosthornError(known.code, `DATABASE_URL ${text}`, { retryAfterSeconds: 1 });
 }
 
 /** Where the URL leads, without user, password and parameters. */

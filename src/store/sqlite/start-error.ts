@@ -24,7 +24,10 @@ export function startError(path: string, { code, message }: WriterFault): Postho
 
 /** A file that SQLite finds broken. `finding`: SQLite's words. */
 export function damaged(path: string, finding: string): PosthornError {
-  return misconfigured(path, `which is damaged (${finding}): stop whatever uses it and ${restore}`);
+  return misconfigured(
+    path,
+    `which is damaged (${finding}): stop whatever uses it, and restore a backup, or save what can be read: sqlite3 ${resolve(path)} .recover | sqlite3 saved.db`,
+  );
 }
 
 /** A file that holds something else. */

@@ -100,7 +100,8 @@ export function sqliteStore(reader: Database, thread: Writing): Store {
     async close() {
       for (const timer of timers) clearInterval(timer);
       await commits.idle();
-      await read.destroy();
+      // Not through kysely, which closes nothing that it was never asked of: the writer, last of all, takes the log away.
+      reader.close();
       await thread.close();
     },
   };
