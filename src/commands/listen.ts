@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Command, InvalidArgumentError } from 'commander';
 import { secretFault } from '../core/rules/sign.ts';
+import { bindError } from './bind-error.ts';
 import { type Delivery, startReceiver } from './receiver.ts';
 import { oneLine, type Paint, printable, type Terminal } from './terminal.ts';
 import type { Verdict } from './verdicts.ts';
@@ -47,6 +48,8 @@ async function run(terminal: Terminal, options: Options): Promise<void> {
       const lines = options.json ? [JSON.stringify(asJson(delivery))] : asText(delivery, terminal.paint);
       for (const line of lines) terminal.out(line);
     },
+  }).catch((error: unknown) => {
+    throw bindError(error, (port) => `--port ${port}`);
   });
   terminal.err(`${terminal.paintErr('bold', 'Receiver')} listening on ${receiver.url}`);
   if (secret === null) terminal.err(terminal.paintErr('yellow', 'Without --secret no signature is verified.'));

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
+import { bindError } from './bind-error.ts';
 import type { Terminal } from './terminal.ts';
 import { warnings } from './warnings.ts';
 
@@ -29,7 +30,9 @@ async function run(terminal: Terminal): Promise<void> {
   const signal = terminal.stopSignal();
   const posthorn = await createPosthorn(config);
   try {
-    const { url } = await posthorn.listen();
+    const { url } = await posthorn.listen().catch((error: unknown) => {
+      throw bindError(error, (port) => `PORT=${port}`);
+    });
     await posthorn.startDispatcher();
     // Last: a start that fails must not leave a first key behind that nobody was shown.
     const { key } = await posthorn.core.bootstrap();

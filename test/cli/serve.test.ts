@@ -97,7 +97,12 @@ describe('serve', () => {
     const server = await startServer(one.env);
     const { code, stdout, stderr } = await runProcess(['serve'], { ...other.env, PORT: new URL(server.url).port });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^posthorn: listen EADDRINUSE: .+\n$/);
+    const port = Number(new URL(server.url).port);
+    expect(stderr).toMatch(
+      new RegExp(
+        `^posthorn: PORT=${port} is taken on 127\\.0\\.0\\.1 \\(EADDRINUSE\\): end what listens there, .+ PORT=\\d+\\n$`,
+      ),
+    );
     const first = await startServer(other.env);
     expect(await first.line(keyPattern)).toMatch(keyPattern);
   });
