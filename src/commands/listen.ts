@@ -19,7 +19,7 @@ interface Options {
 export function listen(terminal: Terminal): Command {
   return new Command('listen')
     .option('--port <port>', 'where to listen on 127.0.0.1; 0 picks a free one', wholeNumber(0, 65_535), 8790)
-    .option('--secret <secret>', "the subscription's secret: both signatures are verified with it", parseSecret)
+    .option('--secret <secret>', "the subscription's secret: what is not signed with it is answered 401", parseSecret)
     .option('--fail <count>', 'answer the first attempts of each event with --status', wholeNumber(0, 1_000_000), 0)
     .option('--status <code>', 'what a failing answer says', wholeNumber(200, 599), 500)
     .option('--json', 'print one JSON object for each request')
@@ -75,11 +75,12 @@ function asJson(delivery: Delivery): object {
 }
 
 function asText(delivery: Delivery, paint: Paint): string[] {
-  const { receivedAt, method, path, id, eventType, attempt, isTest, verdicts, body, answeredStatus } = delivery;
+  const { receivedAt, method, path, id, eventType, attempt, isTest, verdicts, body, refused, answeredStatus } =
+    delivery;
   const answer = paint(answeredStatus < 300 ? 'green' : 'red', String(answeredStatus));
   const shown = printable(body.slice(0, bodyCharactersShown));
   return [
-    `${paint('dim', receivedAt.toISOString())} ${oneLine(method)} ${oneLine(path)} → ${answer}`,
+    `${paint('dim', receivedAt.toISOString())} ${oneLine(method)} ${oneLine(path)} → ${answer}${refused ? ', refused: it is not signed with this secret' : ''}`,
     `  ${paint('bold', oneLine(eventType ?? 'no event type'))} ${oneLine(id ?? 'no webhook-id')}, attempt ${attempt}${isTest ? ', a test' : ''}`,
     `  webhook-signature ${verdict(verdicts.standard, paint)}, X-…-Signature ${verdict(verdicts.plain, paint)}`,
     ...shown.split('\n').map((each) => `  ${each}`),

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Verdicts, verdictsOf } from './verdicts.ts';
+import { isGenuine, type Verdicts, verdictsOf } from './verdicts.ts';
 
 const bodyBytesMax = 1024 * 1024;
 /** Ids whose attempts are counted; the oldest are forgotten. */
@@ -30,6 +30,8 @@ export interface Delivery {
   isTest: boolean;
   verdicts: Verdicts;
   body: string;
+  /** A secret is known, and the request is not signed with it: answered 401. */
+  refused: boolean;
   answeredStatus: number;
 }
 
@@ -39,7 +41,7 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** A small webhook receiver on loopback, which answers 200, or fails as often as it is told. */
+/** A small webhook receiver on loopback, which answers 200, or fails as often as it is told, or refuses what is not signed. */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
   const countAttempt = makeAttemptCounter();
   const server = createServer((request, response) => {
@@ -73,8 +75,10 @@ async function receive(
   const { headers } = request;
   const id = header(headers['webhook-id']);
   const attempt = id === null ? 1 : countAttempt(id);
-  const answeredStatus = attempt <= options.failures ? options.failureStatus : 200;
-  response.writeHead(answeredStatus).end();
+  const verdicts = verdictsOf(headers, body, options.secret());
+  const refused = !isGenuine(verdicts);
+  const answeredStatus = refused ? 401 : attempt <= options.failures ? options.failureStatus : 200;
+  response.writeHead(answeredStatus).end(refused ? 'It is not signed with the secret of this receiver.\n' : '');
   const branded = (suffix: string) =>
     header(headers[Object.keys(headers).find((name) => name.startsWith('x-') && name.endsWith(suffix)) ?? '']);
   options.onDelivery({
@@ -85,8 +89,9 @@ async function receive(
     eventType: branded('-event'),
     attempt,
     isTest: branded('-test') === 'true',
-    verdicts: verdictsOf(headers, body, options.secret()),
+    verdicts,
     body,
+    refused,
     answeredStatus,
   });
 }

@@ -49,8 +49,27 @@ describe('listen', () => {
     ],
   ])('tells %s', async (_, change, signatures) => {
     const { url, listener } = await startListener('--secret', secret);
-    await post(url, change);
-    expect(await received(listener, 1)).toMatchObject({ signatures });
+    const { status } = await post(url, change);
+    expect(await received(listener, 1)).toMatchObject({ signatures, answered_status: status });
+    expect(status).toBe(signatures.standard === 'valid' ? 200 : 401);
+  });
+
+  it('refuses a branded signature that is wrong, and does without one', async () => {
+    const { url } = await startListener('--secret', secret);
+    expect((await post(url, { plain: 'f'.repeat(64) })).status).toBe(401);
+    expect((await post(url, { without: ['x-acme-signature'] })).status).toBe(200);
+  });
+
+  it('refuses before it fails, and tells people', async () => {
+    const listener = startHere(['listen', '--port', '0', '--secret', secret, '--fail', '1']);
+    const url = await urlOf(listener);
+    const refusal = await post(url, { body: '{}' });
+    expect([refusal.status, await refusal.text()]).toEqual([
+      401,
+      'It is not signed with the secret of this receiver.\n',
+    ]);
+    await listener.line(/ → 401, refused: it is not signed with this secret$/);
+    await listener.line(/webhook-signature no signature in webhook-signature fits/);
   });
 
   it('fails the first attempts of each id as it was told', async () => {
@@ -120,6 +139,7 @@ interface Change {
   /** Sent instead of the body that was signed. */
   body?: string;
   without?: string[];
+  plain?: string;
   ageMs?: number;
   before?: string;
   timestamp?: string;
@@ -134,7 +154,7 @@ function post(url: string, change: Change): Promise<Response> {
     'webhook-id': id,
     'webhook-timestamp': change.timestamp ?? String(Math.floor(at.getTime() / 1_000)),
     'webhook-signature': (change.before ?? '') + new Webhook(secret).sign(id, at, body),
-    'x-acme-signature': createHmac('sha256', secret).update(body).digest('hex'),
+    'x-acme-signature': change.plain ?? createHmac('sha256', secret).update(body).digest('hex'),
     'x-acme-event': 'contact.created',
   };
   for (const name of change.without ?? []) delete headers[name];
