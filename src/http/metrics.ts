@@ -2,6 +2,7 @@ import { PosthornError } from '../core/errors.ts';
 import { sameKey } from '../core/rules/api-key.ts';
 import type { Answer } from './answer.ts';
 import type { RequestContext } from './context.ts';
+import { nothingHere } from './nothing-here.ts';
 
 /** What Prometheus reads, and who may. */
 export interface MetricsFace {
@@ -10,8 +11,10 @@ export interface MetricsFace {
   page(): Promise<{ contentType: string; text: string }>;
 }
 
-/** `GET /metrics`. Throws `unauthorized` unless the token fits. */
-export async function metricsAnswer({ token, page }: MetricsFace, c: RequestContext): Promise<Answer> {
+/** `GET /metrics`. Throws `not_found` where there is none, and `unauthorized` unless the token fits. */
+export async function metricsAnswer(face: MetricsFace | null, c: RequestContext): Promise<Answer> {
+  if (face === null) throw nothingHere();
+  const { token, page } = face;
   if (token !== null && !holdsToken(c.req.raw.headers.get('authorization'), token)) {
     throw new PosthornError('unauthorized', 'Send the bearer token that POSTHORN_METRICS_TOKEN holds.');
   }

@@ -13,7 +13,8 @@ import { wantsPage } from './dashboard/request.ts';
 import { exchange, type Subject, type Work } from './exchange.ts';
 import type { Face } from './face.ts';
 import { makeHostGuard } from './hosts.ts';
-import { type MetricsFace, metricsAnswer } from './metrics.ts';
+import type { MetricsFace } from './metrics.ts';
+import { nothingHere } from './nothing-here.ts';
 import { type McpFetch, mcpHandler, mcpMethods } from './mcp-mount.ts';
 import { builtInCatalogue } from '../core/catalogue.ts';
 import { openApiDocument } from './openapi/document.ts';
@@ -34,7 +35,7 @@ export interface AppOptions {
   version: string;
   /** Null when requests can be served, else the reason why not, in a sentence that strangers may read. */
   ready: () => Promise<string | null>;
-  /** Null: the page does not exist. */
+  /** Null: `/metrics` does not exist. */
   metrics?: MetricsFace | null;
   log: Log;
 }
@@ -48,6 +49,7 @@ export function makeApp(options: AppOptions): App {
     ...options,
     publicUrl,
     callerOf: makeCallerOf(options.trustedProxies ?? []),
+    metrics: options.metrics ?? null,
     checkHost: makeHostGuard(options.allowedHosts, publicUrl),
     openApi: lazily(() => openApiOf(builtInCatalogue())),
     openApiOf,
@@ -58,8 +60,6 @@ export function makeApp(options: AppOptions): App {
   app.on(mcpMethods, mcpPath, mcpHandler(face, options.mcp));
   const open = (path: string, work: Work) => app.get(path, exchange(face, openSubject(face, path, true), work));
   for (const route of serviceRoutes) open(route.path, (c) => route.run(face, c));
-  const { metrics } = options;
-  if (metrics) open('/metrics', (c) => metricsAnswer(metrics, c));
   const greet: Work = async () => ({ status: 200, text: greeting(face), contentType: 'text/plain; charset=utf-8' });
   const lost = mountDashboard(app, face, exchange(face, openSubject(face, '/', true), greet));
   app.notFound(exchange(face, openSubject(face, null, false), (c) => strayAnswer(app, c, lost)));
@@ -77,7 +77,7 @@ async function strayAnswer(app: App, c: RequestContext, lost: Lost): Promise<Ans
   );
   if (methods.length === 0) {
     if (wantsPage(c)) return lost(c, 404);
-    throw new PosthornError('not_found', `There is nothing at this path. ${openApiPath} lists every route.`);
+    throw nothingHere();
   }
   const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
   if (wantsPage(c)) {

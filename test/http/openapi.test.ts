@@ -70,6 +70,14 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(served.length);
   });
 
+  it('tells what /metrics answers, which is no JSON', async () => {
+    const { document } = await readDocument();
+    const { responses, security } = operationOf(document, 'GET', '/metrics');
+    expect(security).toEqual([]);
+    expect(Object.keys(responses)).toEqual(['200', '401', '403', '404', '500', '503']);
+    expect(responses['200']?.content).toEqual({ 'text/plain': { schema: { type: 'string' } } });
+  });
+
   it('has no reference that leads nowhere, and nothing of the generator left in it', async () => {
     const { document, text } = await readDocument();
     const references = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1] ?? '');

@@ -50,6 +50,8 @@ export interface DocumentedAnswer {
   description: string;
   /** Null: no body. */
   schema: z.ZodType | null;
+  /** `application/json` when left out. */
+  contentType?: string;
 }
 
 type Output<K extends keyof Actions> = Awaited<ReturnType<Actions[K]>>;

@@ -6,10 +6,11 @@ import type { Answer } from '../answer.ts';
 import { authenticateRequest } from '../auth.ts';
 import type { RequestContext } from '../context.ts';
 import type { Face } from '../face.ts';
+import { metricsAnswer } from '../metrics.ts';
 import { mcpPath, metadataPath, openApiPath } from '../paths.ts';
 import type { DocumentedAnswer } from './route.ts';
 
-/** A route of the server itself: no key, no input. */
+/** A route of the server itself: no API key, no input. */
 export interface ServiceRoute {
   method: 'GET';
   path: `/${string}`;
@@ -62,6 +63,17 @@ export const serviceRoutes: readonly ServiceRoute[] = [
       'Its webhooks are the built-in event types. With a key that holds webhooks:read, they are those of its workspace.',
     errors: ['unauthorized', 'store_unavailable'],
     run: async (face, c) => ({ status: 200, text: await documentFor(face, c), headers: { vary: 'authorization' } }),
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    operationId: 'metrics',
+    summary: 'Figures for Prometheus',
+    description:
+      'Where POSTHORN_METRICS_TOKEN is set, with that as its bearer token; else on loopback only. No figure is by workspace.',
+    answers: [{ status: 200, description: 'Its text format', schema: z.string(), contentType: 'text/plain' }],
+    errors: ['unauthorized', 'not_found', 'store_unavailable'],
+    run: (face, c) => metricsAnswer(face.metrics, c),
   },
   metadataRoute('protectedResource', '/.well-known/oauth-protected-resource'),
   metadataRoute('protectedResourceMcp', metadataPath),

@@ -91,12 +91,12 @@ function requestBody(route: Route, body: Map<string, Field>): Json {
 
 function answers(documented: readonly DocumentedAnswer[], components: Components): Json {
   return Object.fromEntries(
-    documented.map(({ status, description, schema }) => [
+    documented.map(({ status, description, schema, contentType = 'application/json' }) => [
       String(status),
       {
         description,
         headers: { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } },
-        ...(schema === null ? {} : { content: { 'application/json': { schema: components.output(schema) } } }),
+        ...(schema === null ? {} : { content: { [contentType]: { schema: components.output(schema) } } }),
       },
     ]),
   );
