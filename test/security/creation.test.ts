@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { errorTable } from '../../src/core/errors.ts';
 import { type Rest, startRest, subscriptions } from '../contract/rest.ts';
 import { type AnyClient, connect } from '../mcp/clients.ts';
 import { type Case, corpus } from '../net/hostile-urls.ts';
@@ -37,7 +38,9 @@ async function verdicts({ url, resolves }: Case): Promise<string[]> {
   const told = await agent.callTool('create_webhook_subscription', { url, events });
   if (over.status === 201 && told.isError !== true) return ['allow'];
   // One sentence for all: neither the URL nor what it resolves to is in it.
-  expect(over.body).toMatchObject({ status: 422, code: 'target_not_allowed', detail: refusal });
+  const errors = [{ path: '/url', message: errorTable.target_not_allowed.advice }];
+  expect(over.body).toMatchObject({ status: 422, code: 'target_not_allowed', detail: refusal, errors });
+  expect(errors[0]?.message).toContain('POSTHORN_ALLOW_TARGETS');
   expect(told.content[0]?.text).toMatch(new RegExp(`^target_not_allowed: ${refusal.replaceAll('.', '\\.')}\n`));
   return ['block'];
 }

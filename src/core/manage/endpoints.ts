@@ -1,5 +1,5 @@
 import type { AutomationRef } from '../ports/automation-store.ts';
-import { PosthornError } from '../errors.ts';
+import { errorTable, PosthornError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
 import type { EndpointChange, EndpointKind, EndpointRecord, NewEndpoint } from '../ports/endpoint-store.ts';
 import { judge, subjectOf } from '../rules/condition.ts';
@@ -205,9 +205,10 @@ export async function surroundings(context: Context, principal: Principal): Prom
 async function checkTarget(context: Context, url: string): Promise<{ url: string; resolves: boolean }> {
   const verdict = await context.targets.check(url);
   if (verdict.allowed) return verdict;
-  // One constant sentence: neither the URL nor what it resolves to, which would make us a scanner for strangers.
+  // Constant sentences: neither the URL nor what it resolves to, which would make us a scanner for strangers.
   const message = 'This URL may not be called: use a public https:// address on port 80, 443 or above 1023.';
-  throw new PosthornError('target_not_allowed', message, { errors: [{ path: '/url', message }] });
+  const { advice } = errorTable.target_not_allowed;
+  throw new PosthornError('target_not_allowed', message, { errors: [{ path: '/url', message: advice }] });
 }
 
 function warningOf({ resolves }: { resolves: boolean }): Told {
