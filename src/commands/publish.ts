@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { givenPath } from '../config/given-path.ts';
 import { limits } from '../core/inputs.ts';
 import { withPosthorn } from './local.ts';
 import { type Terminal, UsageError } from './terminal.ts';
@@ -50,7 +51,7 @@ async function run(terminal: Terminal, type: string, options: Options): Promise<
 async function readData(argument: string, { stdin }: Terminal): Promise<string> {
   if (argument === '-') return readAll(stdin);
   if (!argument.startsWith('@')) return argument;
-  const path = argument.slice(1);
+  const path = givenPath(argument.slice(1));
   try {
     return await readFile(path, 'utf8');
   } catch (error) {

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/package.ts';
 import { freshDatabase, open, run } from './here.ts';
 
 type Json = Record<string, unknown>;
@@ -121,6 +124,18 @@ describe('publish', () => {
     const answers = [await publish('{"id":"con_1"}'), await publish(`@${file}`), await publish('-', '{"id":"con_3"}')];
     for (const answer of answers) expect(answer).toEqual({ id: expect.stringMatching(/^evt_/), deliveries: 0 });
     expect(new Set(answers.map(({ id }) => id)).size).toBe(3);
+  });
+
+  it('reads a file from where npm was called, which is not where it runs the program', async () => {
+    const { env, folder } = await freshDatabase();
+    await writeFile(join(folder, 'c.json'), '{"id":"con_1"}');
+    const publish = ['publish', 'contact.created', '--data', '@c.json', '--json'];
+    const { stdout } = await promisify(execFile)(
+      'npm',
+      ['--prefix', packageRoot, 'run', '--silent', 'posthorn', '--', ...publish],
+      { cwd: folder, env: { PATH: process.env['PATH'], HOME: folder, ...env } },
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ deliveries: 0 });
   });
 
   it('says that an id was published before, and that nobody delivers', async () => {
