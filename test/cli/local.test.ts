@@ -3,6 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { scopes } from '../../src/core/vocabulary.ts';
+import { signInBody } from '../../src/http/dashboard/sign-in.ts';
 import { packageRoot } from '../../src/package.ts';
 import { freshDatabase, open, run } from './here.ts';
 
@@ -49,6 +51,13 @@ describe('keys', () => {
     expect(listed.keys).toEqual([shown]);
     const revoked = JSON.parse((await run(['keys', 'revoke', String(made['id']), '--json'], env)).stdout) as Json;
     expect(revoked).toMatchObject({ id: made['id'], revoked_at: expect.any(String) });
+  });
+
+  it('are made for people as the sign-in page says, with every scope', async () => {
+    const { env } = await freshDatabase();
+    const hint = /<code>posthorn (keys create .+?)<\/code>/.exec(String(signInBody(null, null, '/')))?.[1] ?? '';
+    const { stdout } = await run([...hint.split(' '), '--json'], env);
+    expect(JSON.parse(stdout)).toMatchObject({ scopes });
   });
 
   it('begin with the brand', async () => {

@@ -29,7 +29,7 @@ ${kept === null ? '' : html`<div class="notice" role="status">Your sign-in has e
     <label for="key">API key</label>
     <input id="key" name="key" type="password" required autofocus autocomplete="current-password" spellcheck="false" ${raw(problem === null ? '' : 'aria-invalid="true" aria-describedby="key-fault"')}>
     ${problem === null ? '' : html`<p class="fault" id="key-fault" role="alert">${problem.code === 'unauthorized' ? 'This key opens nothing: it is unknown, revoked or expired.' : problem.message}</p>`}
-    <p class="hint">The first start printed one. <code>posthorn keys create NAME</code> makes another.</p>
+    <p class="hint">The first start printed one. <code>posthorn keys create NAME --scopes all</code> makes another.</p>
   </div>
   <input type="hidden" name="next" value="${next}">
   ${kept === null ? '' : html`<input type="hidden" name="kept_path" value="${kept.path}">`}
