@@ -14,7 +14,7 @@ POSTHORN_API_KEY says who asks; without it a local user who may do everything bu
 Examples:
   posthorn mcp
   POSTHORN_TOOLS=subscriptions POSTHORN_READ_ONLY=1 posthorn mcp
-  claude mcp add posthorn -- npx posthorn mcp`,
+  claude mcp add posthorn --env DATABASE_URL=file:~/.posthorn/posthorn.db -- npx -y posthorn mcp`,
     )
     .action(() => run(terminal));
 }

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/package.ts';
 import { freshDatabase, run, temporaryFolder } from './here.ts';
 import { runProcess } from './process.ts';
 
@@ -35,6 +37,12 @@ describe('help', () => {
     expect(stdout).toMatch(new RegExp(`^Usage: posthorn ${command} `));
     expect(stdout).toContain('\nExamples:\n  ');
     expect(stdout).toContain(`posthorn ${command}`);
+  });
+
+  it('of mcp names the command as the README does', async () => {
+    const { stdout } = await run(['mcp', '--help']);
+    const command = /^ {2}(claude mcp add .+)$/m.exec(stdout)?.[1];
+    expect(readFileSync(join(packageRoot, 'README.md'), 'utf8')).toContain(`\n${command}\n`);
   });
 
   it('lists every command', async () => {
