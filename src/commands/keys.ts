@@ -3,6 +3,7 @@ import type { Core } from '../core/core.ts';
 import type { ApiKey, Principal } from '../core/types.ts';
 import { type Scope, scopes } from '../core/vocabulary.ts';
 import { agentScopes, peoplesScopes } from '../core/vocabulary.ts';
+import { everyPage } from './every-page.ts';
 import { withPosthorn } from './local.ts';
 import { oneLine, table, type Terminal } from './terminal.ts';
 
@@ -59,7 +60,7 @@ function list(terminal: Terminal): Command {
   return common(new Command('list'))
     .addHelpText('after', '\nExamples:\n  posthorn keys list\n  posthorn keys list --workspace acme --json')
     .action(async (options: CommonOptions) => {
-      const found = await acting(options, allKeys);
+      const found = await acting(options, (core, principal) => everyPage((paging) => core.listKeys(principal, paging)));
       if (options.json) return terminal.out(JSON.stringify({ keys: found }));
       if (found.length === 0) return terminal.err('There is no key yet: "posthorn keys create NAME" makes one.');
       const rows = found.map((key) => [
@@ -95,20 +96,6 @@ function acting<T>(options: CommonOptions, work: (core: Core, principal: Princip
   return withPosthorn(async ({ core, operator }) => work(core, await operator.principal(options.workspace)));
 }
 
-async function allKeys(core: Core, principal: Principal): Promise<ApiKey[]> {
-  const found: ApiKey[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: { data: ApiKey[]; next_cursor: string | null } = await core.listKeys(principal, {
-      limit: 200,
-      ...(cursor !== null && { cursor }),
-    });
-    found.push(...page.data);
-    cursor = page.next_cursor;
-  } while (cursor !== null);
-  return found;
-}
-
 function stateOf(key: ApiKey, now: number): string {
   if (key.revoked_at !== null) return 'revoked';
   if (key.expires_at === null) return 'valid';
@@ -119,7 +106,9 @@ function parseScopes(text: string): Scope[] {
   if (text === 'all') return [...scopes];
   return text.split(',').map((part) => {
     const scope = scopes.find((each) => each === part.trim());
-    if (scope === undefined) throw new InvalidArgumentError(`"${part.trim()}" is not a scope.`);
+    if (scope === undefined) {
+      throw new InvalidArgumentError(`"${part.trim()}" is not a scope: use all, or some of ${scopes.join(', ')}.`);
+    }
     return scope;
   });
 }

@@ -42,6 +42,28 @@ describe('approve', () => {
     expect(await core.getConfig(principal, { config_id: id })).toMatchObject({ status: 'active' });
   });
 
+  it('shows those that wait, of either kind', async () => {
+    const { env, id, core, principal } = await pending();
+    const config = await core.createConfig(principal, { name: 'Team', url: 'http://127.0.0.1:9/team' });
+    const { code, stdout, stderr } = await run(['approve', '--list'], env);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^ID +CREATED +URL$/),
+      expect.stringMatching(new RegExp(`^${id}  \\S+  http://127.0.0.1:9/hook$`)),
+      expect.stringMatching(new RegExp(`^${config.id}  \\S+  http://127.0.0.1:9/team$`)),
+      '',
+    ]);
+    await run(['approve', id], env);
+    const listed = JSON.parse((await run(['approve', '--list', '--json'], env)).stdout) as object;
+    expect(listed).toMatchObject({ pending: [{ id: config.id, status: 'pending_approval' }] });
+    await run(['approve', config.id], env);
+    expect(await run(['approve', '--list'], env)).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'Nothing waits for approval.\n',
+    });
+  });
+
   it('refuses an id that does not exist', async () => {
     const { env } = await freshDatabase();
     for (const id of ['sub_00000000000000000000000000', 'cfg_00000000000000000000000000', 'nonsense']) {
