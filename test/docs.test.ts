@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { documents, withTables } from '../docs/generate.ts';
+import { toolGroups } from '../src/core/vocabulary.ts';
 import { packageRoot } from '../src/package.ts';
 
 const read = (path: string) => readFileSync(join(packageRoot, path), 'utf8');
@@ -27,6 +28,10 @@ describe('the documentation', () => {
     const links = [...read(path).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = '']) => link);
     const missing = links.filter((link) => !existsSync(join(packageRoot, dirname(path), link)));
     expect(missing).toEqual([]);
+  });
+
+  it('the README names every group of tools', () => {
+    expect(read('README.md')).toContain(`\`POSTHORN_TOOLS=${toolGroups.join()}\``);
   });
 
   it('the receiver in Python verifies, and refuses what was changed', () => {

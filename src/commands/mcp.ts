@@ -10,6 +10,7 @@ export function mcp(terminal: Terminal): Command {
       `
 For an MCP client to start. It speaks the protocol on stdin and stdout, delivers by itself, and ends with its client.
 POSTHORN_API_KEY says who asks; without it a local user who may do everything but approve, make keys and read payloads.
+POSTHORN_TOOLS says which tools there are: those for subscriptions and events unless told, also for configs and automations.
 
 Examples:
   posthorn mcp
