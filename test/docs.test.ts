@@ -34,28 +34,47 @@ describe('the documentation', () => {
     expect(read('README.md')).toContain(`\`POSTHORN_TOOLS=${toolGroups.join()}\``);
   });
 
-  it('the receiver in Python verifies, and refuses what was changed', () => {
-    const code = /<!-- test:python -->\n```python\n([^]*?)```/.exec(read('docs/receivers.md'))?.[1];
-    expect(code).toContain('def verify');
+  const sample = (name: string) =>
+    new RegExp(`<!-- test:${name} -->\\n\`\`\`\\w+\\n([^]*?)\`\`\``).exec(read('docs/receivers.md'))?.[1] ?? '';
+
+  it('the receiver in Python verifies, and refuses what was changed, is missing or is no signature at all', () => {
     const secret = `whsec_${Buffer.alloc(24, 5).toString('base64')}`;
     const seconds = String(Math.floor(Date.now() / 1_000));
     const body = '{"id":"evt-1","name":"Adä"}';
     const signature = createHmac('sha256', Buffer.alloc(24, 5)).update(`evt-1.${seconds}.${body}`).digest('base64');
-    const headers = JSON.stringify({
+    const headers = {
       'webhook-id': 'evt-1',
       'webhook-timestamp': seconds,
       'webhook-signature': `v1,xx v1,${signature}`,
-    });
-    const run = (text: string) =>
-      execFileSync('python3', [
-        '-c',
-        `${code}\nimport sys, json\nprint(verify(sys.argv[1], json.loads(sys.argv[2]), sys.argv[3].encode()))`,
-        secret,
-        headers,
-        text,
-      ])
-        .toString()
-        .trim();
-    expect([run(body), run(`${body} `)]).toEqual(['True', 'False']);
+    };
+    const changes: Record<string, string | undefined>[] = [
+      { 'webhook-id': undefined },
+      { 'webhook-id': '\udcff' },
+      { 'webhook-timestamp': undefined },
+      { 'webhook-timestamp': '²' },
+      { 'webhook-timestamp': '9'.repeat(5_000) },
+      { 'webhook-signature': undefined },
+      { 'webhook-signature': 'v1,ä v1,\udcff' },
+    ];
+    const requests = [
+      { headers, body },
+      { headers, body: `${body} ` },
+      ...changes.map((change) => ({ headers: { ...headers, ...change }, body })),
+    ];
+    const printed = execFileSync('python3', [
+      '-c',
+      `${sample('python')}\nimport sys, json\nprint([verify(sys.argv[1], one["headers"], one["body"].encode()) for one in json.loads(sys.argv[2])])`,
+      secret,
+      JSON.stringify(requests),
+    ]);
+    expect(printed.toString().trim()).toBe(`[${['True', ...requests.slice(1).map(() => 'False')].join(', ')}]`);
+  });
+
+  it('the receiver of the branded header verifies, and refuses what is missing or no signature at all', () => {
+    const signature = createHmac('sha256', 'secret').update('{}').digest('hex');
+    const given = `['${signature}', 'f'.repeat(64), 'ä'.repeat(64), '', undefined]`;
+    const code = `${sample('plain')}\nconsole.log(${given}.map((one) => isGenuine('{}', one, 'secret')).join());`;
+    const printed = execFileSync(process.execPath, ['--input-type=commonjs', '-e', code]);
+    expect(printed.toString().trim()).toBe('true,false,false,false,false');
   });
 });
