@@ -1,15 +1,14 @@
-import type { Automation, DryRun } from '../../../core/types.ts';
+import type { Automation } from '../../../core/types.ts';
 import { html, type Html } from '../html.ts';
 import { figure, many } from '../parts/attempts.ts';
 import { badge } from '../parts/badge.ts';
-import { area, askBody, asking, button, checks, input } from '../parts/form.ts';
+import { askBody, asking, button } from '../parts/form.ts';
 import { doneNotice, empty, locked, problemNotice } from '../parts/notice.ts';
 import { count, time } from '../parts/time.ts';
-import { type Action, type Given, mayI, type View, type Visit } from '../visit.ts';
+import { type Action, mayI, type View } from '../visit.ts';
+import { base, dryRun, editor, inputOf } from './automation-form.ts';
 
-const base = '/auto/automations';
 const section = 'automations' as const;
-const shownMax = 12;
 
 const list: View = {
   path: base,
@@ -70,60 +69,6 @@ ${mayI(visit, 'webhooks:delete') ? html`<section class="end">${asking(`${path}/d
     return { title: found.name, section, body };
   },
 };
-
-/** The form, and beside it what it would have done with the last events. */
-async function editor(visit: Visit, given: Given, found: Automation | null): Promise<Html> {
-  const { data: configs } = await visit.core.listConfigs(visit.principal, { limit: 200 });
-  const options = configs.map(({ id, name }) => ({ value: id, label: name }));
-  const calls =
-    options.length === 0
-      ? html`<div class="notice">There is no webhook config to call yet. <a href="/settings/api/configs/new">Make one first</a>.</div>`
-      : checks(given, {
-          name: 'config_id',
-          path: 'actions',
-          legend: 'Then call',
-          options,
-          chosen: found?.actions.map(({ config_id: id }) => id) ?? [],
-        });
-  const action = found === null ? base : `${base}/${found.id}`;
-  const trigger = given.values?.get('trigger_event') ?? found?.trigger_event ?? '';
-  const condition = given.values?.get('conditions') ?? found?.conditions ?? '';
-  const first =
-    trigger === ''
-      ? html`<p class="muted">Choose an event, and what would have fired shows up here.</p>`
-      : await dryRun(visit, trigger, condition);
-  return html`<div class="columns"><form class="card" method="post" action="${action}">
-${input(given, { name: 'name', label: 'Name', value: found?.name ?? '', attributes: 'required maxlength="100"' })}
-${input(given, { name: 'trigger_event', label: 'When', value: found?.trigger_event ?? '', attributes: 'required placeholder="contact.created"', hint: html`An event type, a family such as <code>contact.*</code>, or <code>*</code>.` })}
-${area(given, { name: 'conditions', label: 'And', rows: 3, value: found?.conditions ?? '', hint: html`A condition such as <code>data.value > 10000</code>; optional.` })}
-${calls}<div class="buttons"><button class="primary" type="submit">${found === null ? 'Create' : 'Save'}</button><button type="submit" formaction="${base}/dry-run" hx-post="${base}/dry-run" hx-target="#dry-run" hx-swap="innerHTML" hx-include="closest form">Try it on past events</button></div></form>
-<section class="card" aria-labelledby="dry"><h2 id="dry">What it would have done</h2><div id="dry-run" aria-live="polite" hx-post="${base}/dry-run" hx-trigger="input from:#conditions delay:400ms, input from:#trigger_event delay:400ms" hx-include="#conditions, #trigger_event" hx-swap="innerHTML">${first}</div></section></div>`;
-}
-
-async function dryRun({ core, principal }: Visit, trigger: string, condition: string): Promise<Html> {
-  const found = await core.dryRun(principal, { events: [trigger], ...(condition.trim() === '' ? {} : { condition }) });
-  return verdicts(found);
-}
-
-function verdicts(found: DryRun): Html {
-  if (found.looked_at === 0)
-    return html`<p class="muted">No event was published yet, so there is nothing to try it on.</p>`;
-  const told = found.events.filter(({ verdict }) => verdict !== 'type_not_chosen').slice(0, shownMax);
-  return html`<p>It would have fired for <strong>${many(found.matched, 'event')}</strong> of the last ${count(found.looked_at)}.</p><ul class="plain">${told.map(
-    (each) =>
-      html`<li>${each.verdict === 'matched' ? badge('good', 'Fires') : badge(each.verdict === 'condition_error' ? 'warn' : 'idle', 'Does not')} <code>${each.event_type}</code> <span class="muted">${time(each.created_at)} ${each.reason ?? ''}</span></li>`,
-  )}</ul>`;
-}
-
-function inputOf({ form }: Visit) {
-  const conditions = (form.get('conditions') ?? '').trim();
-  return {
-    name: form.get('name')?.trim() ?? '',
-    trigger_event: form.get('trigger_event')?.trim() ?? '',
-    conditions: conditions === '' ? null : conditions,
-    actions: form.getAll('config_id').map((config_id) => ({ type: 'webhook', config_id })),
-  };
-}
 
 const create: Action = {
   path: base,
