@@ -1,3 +1,4 @@
+import { PosthornError } from '../../core/errors.ts';
 import type { Attempt, Replayed, Subscription, WebhookConfig } from '../../core/types.ts';
 import type { Visit } from './visit.ts';
 
@@ -79,3 +80,13 @@ export const configs: Kind = {
   replay: (v, input) => v.core.replayConfig(v.principal, config(v, input)),
   approve: (v, input) => v.core.approveConfig(v.principal, config(v, input)),
 };
+
+/** The endpoint of an id, of whatever kind; null: there is none any more. */
+export async function endpointOf(visit: Visit, id: string): Promise<Endpoint | null> {
+  try {
+    return await (id.startsWith('cfg_') ? configs : subscriptions).get({ ...visit, params: { id } });
+  } catch (error) {
+    if (error instanceof PosthornError && error.code === 'not_found') return null;
+    throw error;
+  }
+}

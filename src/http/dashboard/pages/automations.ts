@@ -5,8 +5,8 @@ import { badge } from '../parts/badge.ts';
 import { askBody, asking, button } from '../parts/form.ts';
 import { doneNotice, empty, locked, problemNotice } from '../parts/notice.ts';
 import { count, time } from '../parts/time.ts';
-import { type Action, mayI, type View } from '../visit.ts';
-import { base, dryRun, editor, inputOf } from './automation-form.ts';
+import { type Action, type Done, mayI, type View, type Visit } from '../visit.ts';
+import { base, configsCursor, dryRun, editor, inputOf } from './automation-form.ts';
 
 const section = 'automations' as const;
 
@@ -70,10 +70,16 @@ ${mayI(visit, 'webhooks:delete') ? html`<section class="end">${asking(`${path}/d
   },
 };
 
+/** The form as it was typed, with other configs to choose from; nothing is stored. */
+async function turned(visit: Visit, view: View): Promise<Done> {
+  return { content: await view.show(visit, { values: visit.form, problem: null }) };
+}
+
 const create: Action = {
   path: base,
   view: fresh,
   async act(visit) {
+    if (visit.form.has(configsCursor)) return turned(visit, fresh);
     const { id } = await visit.core.createAutomation(visit.principal, inputOf(visit));
     return { to: `${base}/${id}?done=created` };
   },
@@ -83,6 +89,7 @@ const change: Action = {
   path: `${base}/:id`,
   view: one,
   async act(visit) {
+    if (visit.form.has(configsCursor)) return turned(visit, one);
     const automation_id = visit.params['id'];
     await visit.core.updateAutomation(visit.principal, { automation_id, ...inputOf(visit) });
     return { to: `${base}/${automation_id}?done=saved` };

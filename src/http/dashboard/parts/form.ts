@@ -82,12 +82,14 @@ export function checks(
     /** A `label` for people stands before a value that only programs know. */
     options: { value: string; label?: string; hint?: string; disabled?: boolean }[];
     chosen?: string[];
+    hint?: string;
   },
 ): Html {
   const chosen = given.values === null ? (one.chosen ?? []) : given.values.getAll(one.name);
   const fault = faultOf(given.problem, one);
   const described = fault === null ? '' : `aria-describedby="${one.name}-fault"`;
-  return html`<fieldset class="field" ${raw(described)}><legend>${one.legend}</legend>
+  return html`<fieldset class="field" id="${one.name}" ${raw(described)}><legend>${one.legend}</legend>
+  ${one.hint === undefined ? '' : html`<p class="hint">${one.hint}</p>`}
   ${fault === null ? '' : html`<p class="fault" id="${one.name}-fault">${fault}</p>`}
   <div class="checks">${one.options.map(
     ({ value, label, hint, disabled }) =>

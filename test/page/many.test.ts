@@ -1,0 +1,69 @@
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Rest, startRest } from '../contract/rest.ts';
+import { type Browser, startBrowser } from './browser.ts';
+import { signIn } from './workspace.ts';
+
+/** A workspace that holds more of everything than one list shows. */
+
+const manyCount = 205;
+let rest: Rest;
+let browser: Browser;
+let profile: BrowserContext;
+let page: Page;
+/** Oldest first. */
+const configIds: string[] = [];
+
+beforeAll(async () => {
+  [rest, browser] = await Promise.all([startRest(), startBrowser()]);
+  const { core, owner, receiver } = rest.h;
+  for (let nth = 0; nth < manyCount; nth++) {
+    const { id } = await core.createConfig(owner, { name: `Config ${nth}`, url: `${receiver.url}/${nth}` });
+    configIds.push(id);
+  }
+  profile = await browser.profile({ viewport: { width: 1280, height: 900 } });
+  profile.setDefaultTimeout(8_000);
+  await signIn(profile, rest.base);
+  page = await profile.newPage();
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await rest?.close();
+});
+
+describe('an automation', () => {
+  const config = (nth: number) => configIds[nth] ?? '';
+  const box = (nth: number) => page.locator(`input[value="${config(nth)}"]`);
+  const called = async (id: string) =>
+    (await rest.h.core.getAutomation(rest.h.owner, { automation_id: id })).actions.map(({ config_id }) => config_id);
+  async function automation(...calls: number[]): Promise<string> {
+    const actions = calls.map((nth) => ({ type: 'webhook', config_id: config(nth) }));
+    return (await rest.ask('POST', '/v1/automations', { name: 'Mine', trigger_event: '*', actions })).body.id;
+  }
+
+  it('still calls its configs after it was saved, however old they are', async () => {
+    const id = await automation(0, 204);
+    await page.goto(`${rest.base}/auto/automations/${id}`);
+    expect(await page.innerText(`label:has(input[value="${config(0)}"])`)).toContain('Config 0');
+    await page.fill('#name', 'Renamed');
+    await page.press('#name', 'Enter');
+    await page.waitForSelector('.notice.good');
+    expect(await page.inputValue('#name')).toBe('Renamed');
+    expect(await called(id)).toEqual([config(0), config(204)]);
+  });
+
+  it('is led to every config, and keeps on the way what was typed and chosen', async () => {
+    const id = await automation(204);
+    await page.goto(`${rest.base}/auto/automations/${id}`);
+    await page.fill('#name', 'Far away');
+    await page.check(`input[value="${config(203)}"]`);
+    while ((await box(1).count()) === 0) await page.click('text=Older configs');
+    expect(await page.inputValue('#name')).toBe('Far away');
+    await box(1).check();
+    await page.click('text=Newest configs');
+    expect(await box(1).isChecked()).toBe(true);
+    await page.click('main form button.primary');
+    await page.waitForSelector('.notice.good');
+    expect(new Set(await called(id))).toEqual(new Set([config(1), config(203), config(204)]));
+  });
+});
