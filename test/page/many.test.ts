@@ -66,4 +66,15 @@ describe('an automation', () => {
     await page.waitForSelector('.notice.good');
     expect(new Set(await called(id))).toEqual(new Set([config(1), config(203), config(204)]));
   });
+
+  it('comes back filled in when its condition cannot be stored', async () => {
+    await page.goto(`${rest.base}/auto/automations/new`);
+    await page.fill('#name', 'Wrong');
+    await page.fill('#trigger_event', '*');
+    await page.fill('#conditions', 'data.value >');
+    await page.check(`input[value="${config(204)}"]`);
+    await page.click('main form button.primary');
+    expect(await page.inputValue('#name')).toBe('Wrong');
+    expect(await box(204).isChecked()).toBe(true);
+  });
 });

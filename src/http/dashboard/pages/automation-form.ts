@@ -1,3 +1,4 @@
+import { PosthornError } from '../../../core/errors.ts';
 import { limits } from '../../../core/inputs.ts';
 import type { Automation, DryRun } from '../../../core/types.ts';
 import { html, type Html } from '../html.ts';
@@ -24,7 +25,7 @@ export async function editor(visit: Visit, given: Given, found: Automation | nul
   const first =
     trigger === ''
       ? html`<p class="muted">Choose an event, and what would have fired shows up here.</p>`
-      : await dryRun(visit, trigger, condition);
+      : await firstRun(visit, trigger, condition);
   return html`<div class="columns"><form class="card" method="post" action="${action}">
 ${input(given, { name: 'name', label: 'Name', value: found?.name ?? '', attributes: 'required maxlength="100"' })}
 ${input(given, { name: 'trigger_event', label: 'When', value: found?.trigger_event ?? '', attributes: 'required placeholder="contact.created"', hint: html`An event type, a family such as <code>contact.*</code>, or <code>*</code>.` })}
@@ -78,6 +79,16 @@ async function configChoice(
     }),
     buttons: html`${cursor === '' ? '' : turn('', 'Newest configs')}${next === null ? '' : turn(next, 'Older configs')}`,
   };
+}
+
+/** A field that is refused is told beside the form: thrown, it would take the place of all that was typed. */
+async function firstRun(visit: Visit, trigger: string, condition: string): Promise<Html> {
+  try {
+    return await dryRun(visit, trigger, condition);
+  } catch (error) {
+    if (!(error instanceof PosthornError) || error.errors.length === 0) throw error;
+    return html`<p class="muted">${error.message}</p>`;
+  }
 }
 
 export async function dryRun({ core, principal }: Visit, trigger: string, condition: string): Promise<Html> {
