@@ -13,6 +13,7 @@ let profile: BrowserContext;
 let page: Page;
 /** Oldest first. */
 const configIds: string[] = [];
+const keyIds: string[] = [];
 
 beforeAll(async () => {
   [rest, browser] = await Promise.all([startRest(), startBrowser()]);
@@ -20,6 +21,7 @@ beforeAll(async () => {
   for (let nth = 0; nth < manyCount; nth++) {
     const { id } = await core.createConfig(owner, { name: `Config ${nth}`, url: `${receiver.url}/${nth}` });
     configIds.push(id);
+    keyIds.push((await core.createKey(owner, { name: `Key ${nth} of many`, scopes: ['events:write'] })).id);
   }
   profile = await browser.profile({ viewport: { width: 1280, height: 900 } });
   profile.setDefaultTimeout(8_000);
@@ -76,5 +78,19 @@ describe('an automation', () => {
     await page.click('main form button.primary');
     expect(await page.inputValue('#name')).toBe('Wrong');
     expect(await box(204).isChecked()).toBe(true);
+  });
+});
+
+describe('a key', () => {
+  it('is reached and revoked however old it is, and named before', async () => {
+    await page.goto(`${rest.base}/settings/api`);
+    const row = page.locator('.keys tr', { hasText: 'Key 0 of many' });
+    while ((await row.count()) === 0) await page.click('#keys >> text=Older');
+    await row.getByText('Revoke').click();
+    expect(await page.textContent('dialog')).toContain('Whatever uses Key 0 of many is refused');
+    await page.click('dialog .danger');
+    await page.waitForSelector('.notice.good');
+    await page.goto(`${rest.base}/settings/api/keys/${keyIds[1]}/revoke`);
+    expect(await page.textContent('main')).toContain('Key 1 of many');
   });
 });

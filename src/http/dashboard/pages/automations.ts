@@ -1,6 +1,6 @@
 import type { Automation } from '../../../core/types.ts';
 import { html, type Html } from '../html.ts';
-import { figure, many } from '../parts/attempts.ts';
+import { figure, many, pager } from '../parts/attempts.ts';
 import { badge } from '../parts/badge.ts';
 import { askBody, asking, button } from '../parts/form.ts';
 import { doneNotice, empty, locked, problemNotice } from '../parts/notice.ts';
@@ -24,7 +24,7 @@ const list: View = {
       : '';
     const command = `curl -s ${publicUrl}/v1/automations -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{"name": "Big deals", "trigger_event": "opportunity.won", "conditions": "data.value > 10000", "actions": [{"type": "webhook", "config_id": "cfg_…"}]}'`;
     const body = html`<div class="head"><h1>Automations</h1><span class="push"></span>${add}</div>${doneNotice(query)}${problemNotice(given.problem)}
-${data.length === 0 ? empty('No automations yet', html`When this event, and this condition, call these <a href="/settings/api#configs">webhook configs</a>.`, command) : html`<ul class="card flush endpoints">${data.map(row)}</ul>`}${next === null ? '' : html`<nav class="pager"><a class="button" href="${base}?cursor=${next}">Older</a></nav>`}`;
+${data.length === 0 ? empty('No automations yet', html`When this event, and this condition, call these <a href="/settings/api#configs">webhook configs</a>.`, command) : html`<ul class="card flush endpoints">${data.map(row)}</ul>`}${pager(base, query, next)}`;
     return { title: 'Automations', section, body };
   },
 };

@@ -1,8 +1,9 @@
+import type { ApiKey, Page } from '../../../core/types.ts';
 import { scopes } from '../../../core/vocabulary.ts';
 import { html } from '../html.ts';
 import { askBody, checks, input } from '../parts/form.ts';
 import { problemNotice } from '../parts/notice.ts';
-import { type Action, mayI, type View } from '../visit.ts';
+import { type Action, mayI, type View, type Visit } from '../visit.ts';
 import { webhooks } from './webhooks.ts';
 import { secretPage } from './secret.ts';
 
@@ -49,11 +50,23 @@ const createKey: Action = {
   },
 };
 
+/** Keys are listed and not looked up, as nothing else asks for one: page by page, until it comes. */
+async function keyOf({ core, principal, params }: Visit): Promise<ApiKey | undefined> {
+  let cursor: string | null = null;
+  do {
+    const page: Page<ApiKey> = await core.listKeys(principal, { limit: 200, ...(cursor === null ? {} : { cursor }) });
+    const found = page.data.find(({ id }) => id === params['id']);
+    if (found !== undefined) return found;
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return undefined;
+}
+
 const askRevoke: View = {
   path: '/settings/api/keys/:id/revoke',
-  async show({ core, principal, params }, given) {
-    const { data } = await core.listKeys(principal, { limit: 200 });
-    const key = data.find(({ id }) => id === params['id']);
+  async show(visit, given) {
+    const { params } = visit;
+    const key = await keyOf(visit);
     const body = askBody({
       title: 'Revoke this key?',
       words: html`Whatever uses <b>${key?.name ?? params['id']}</b> is refused from the next request on. It cannot be undone.`,

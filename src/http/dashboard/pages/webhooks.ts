@@ -1,12 +1,14 @@
 import type { ApiKey } from '../../../core/types.ts';
 import { html, type Html } from '../html.ts';
 import { configs, type Endpoint, type Kind, subscriptions } from '../kinds.ts';
-import { many } from '../parts/attempts.ts';
+import { many, pager } from '../parts/attempts.ts';
 import { badge, endpointBadge } from '../parts/badge.ts';
 import { asking } from '../parts/form.ts';
 import { doneNotice, empty, locked, problemNotice } from '../parts/notice.ts';
 import { time } from '../parts/time.ts';
 import { mayI, type View, type Visit } from '../visit.ts';
+
+const keysMax = 100;
 
 export const webhooks: View = {
   path: '/settings/api',
@@ -21,10 +23,9 @@ ${await keySection(visit)}`;
 };
 
 async function endpointSection(visit: Visit, kind: Kind, title: string, words: string): Promise<Html> {
-  const anchor = kind.base.split('/').at(-1) ?? '';
-  const mark = `${anchor}_cursor`;
+  const id = kind.base.split('/').at(-1) ?? '';
   const { data, next_cursor: next } = mayI(visit, 'webhooks:read')
-    ? await kind.list(visit, visit.query.get(mark) ?? undefined)
+    ? await kind.list(visit, visit.query.get(`${id}_cursor`) ?? undefined)
     : { data: [], next_cursor: null };
   const add = mayI(visit, 'webhooks:write')
     ? html`<a class="button primary" href="${kind.base}/new">New ${kind.word}</a>`
@@ -34,7 +35,7 @@ async function endpointSection(visit: Visit, kind: Kind, title: string, words: s
     : data.length === 0
       ? empty(`No ${kind.word} yet`, words, commandFor(visit, kind))
       : html`<ul class="card flush endpoints">${data.map((one) => row(kind, one))}</ul>`;
-  return html`<section id="${anchor}" aria-labelledby="${anchor}-title"><div class="head"><h2 id="${anchor}-title">${title}</h2><span class="push"></span>${add}</div>${list}${next === null ? '' : html`<nav class="pager"><a class="button" href="/settings/api?${mark}=${next}#${anchor}">Older</a></nav>`}</section>`;
+  return html`<section id="${id}" aria-labelledby="${id}-title"><div class="head"><h2 id="${id}-title">${title}</h2><span class="push"></span>${add}</div>${list}${pager(webhooks.path, visit.query, next, { id, title })}</section>`;
 }
 
 function row(kind: Kind, one: Endpoint): Html {
@@ -59,7 +60,10 @@ function commandFor({ publicUrl }: Visit, kind: Kind): string {
 
 async function keySection(visit: Visit): Promise<Html> {
   const may = mayI(visit, 'keys:admin');
-  const keys = may ? (await visit.core.listKeys(visit.principal, { limit: 200 })).data : [];
+  const cursor = visit.query.get('keys_cursor');
+  const { data: keys, next_cursor: next } = may
+    ? await visit.core.listKeys(visit.principal, { limit: keysMax, ...(cursor === null ? {} : { cursor }) })
+    : { data: [], next_cursor: null };
   const list = !may
     ? locked('keys:admin')
     : keys.length === 0
@@ -69,7 +73,7 @@ async function keySection(visit: Visit): Promise<Html> {
           'posthorn keys create NAME --scopes events:write',
         )
       : html`<div class="card flush scroll"><table class="keys"><caption class="unseen">API keys, newest first</caption><thead><tr><th scope="col">Name</th><th scope="col">Key</th><th scope="col">Scopes</th><th scope="col" class="num">Last used</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead><tbody>${keys.map(keyRow)}</tbody></table></div>`;
-  return html`<section id="keys" aria-labelledby="keys-title"><div class="head"><h2 id="keys-title">API keys</h2><span class="push"></span>${may ? html`<a class="button primary" href="/settings/api/keys/new">New key</a>` : ''}</div>${list}</section>`;
+  return html`<section id="keys" aria-labelledby="keys-title"><div class="head"><h2 id="keys-title">API keys</h2><span class="push"></span>${may ? html`<a class="button primary" href="/settings/api/keys/new">New key</a>` : ''}</div>${list}${pager(webhooks.path, visit.query, next, { id: 'keys', title: 'API keys' })}</section>`;
 }
 
 function keyRow(one: ApiKey): Html {

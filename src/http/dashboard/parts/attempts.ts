@@ -51,16 +51,26 @@ export function testResult(attempt: Attempt): Html {
 <p><a href="/data/webhooks/${attempt.id}">The attempt in the log</a></p></div>`;
 }
 
-/** Pages of a list, with what it was narrowed to kept in the address. */
-export function pager(path: string, query: URLSearchParams, next: string | null): Html {
+/**
+ * Pages of a list, with what it was narrowed to kept in the address. `part`: the section that the list is, on a page
+ * with several of them.
+ */
+export function pager(
+  path: string,
+  query: URLSearchParams,
+  next: string | null,
+  part?: { id: string; title: string },
+): Html {
+  const [name, anchor] = part === undefined ? ['cursor', ''] : [`${part.id}_cursor`, `#${part.id}`];
+  if (next === null && !query.has(name)) return html``;
   const older = new URLSearchParams(query);
   older.delete('done');
   const first = new URLSearchParams(older);
-  first.delete('cursor');
-  if (next !== null) older.set('cursor', next);
+  first.delete(name);
+  if (next !== null) older.set(name, next);
   const link = (to: URLSearchParams, label: string) =>
-    html`<a class="button" href="${path}?${to.toString()}">${label}</a>`;
-  return html`<nav class="pager" aria-label="Pages of the list">${query.has('cursor') ? link(first, 'Newest') : ''}${next === null ? '' : link(older, 'Older')}</nav>`;
+    html`<a class="button" href="${path}?${to.toString()}${anchor}">${label}</a>`;
+  return html`<nav class="pager" aria-label="Pages of ${part?.title ?? 'the list'}">${query.has(name) ? link(first, 'Newest') : ''}${next === null ? '' : link(older, 'Older')}</nav>`;
 }
 
 /** What a figure says, and its number. */
