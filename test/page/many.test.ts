@@ -94,3 +94,14 @@ describe('a key', () => {
     expect(await page.textContent('main')).toContain('Key 1 of many');
   });
 });
+
+describe('the log', () => {
+  it('of an endpoint that the filter has no room for names it, and keeps it when it is narrowed further', async () => {
+    await page.goto(`${rest.base}/data/webhooks?endpoint_id=${configIds[0]}`);
+    const chosen = () => page.locator('[name=endpoint_id] option:checked').textContent();
+    expect(await chosen()).toBe('Config 0');
+    await page.selectOption('[name=status]', 'failed');
+    await page.waitForURL(/status=failed/);
+    expect(await chosen()).toBe('Config 0');
+  });
+});

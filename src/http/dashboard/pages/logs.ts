@@ -1,12 +1,15 @@
 import { allOf } from '../../../core/all-of.ts';
 import type { Attempt } from '../../../core/types.ts';
 import { html, type Html } from '../html.ts';
+import { endpointOf } from '../kinds.ts';
 import { attemptRows, attemptTable, pager, selected } from '../parts/attempts.ts';
 import { empty } from '../parts/notice.ts';
 import type { Piece, View, Visit } from '../visit.ts';
 
 const path = '/data/webhooks';
 const pageSize = 50;
+/** Of each kind of endpoint, in the filter. */
+const offeredMax = 200;
 
 /** A time that says no zone is one of UTC. */
 function asTime(text: string | undefined): string | undefined {
@@ -72,10 +75,11 @@ function poller(query: URLSearchParams, newest: readonly Attempt[]): Html {
   return html`<div id="live" data-poll hx-get="${path}/rows?${next.toString()}" hx-trigger="every 2s" hx-swap="outerHTML"></div>`;
 }
 
-async function filterForm({ core, principal, query }: Visit): Promise<Html> {
+async function filterForm(visit: Visit): Promise<Html> {
+  const { core, principal, query } = visit;
   const [subscriptions, configs, types] = await Promise.all([
-    core.listSubscriptions(principal, { limit: 200 }),
-    core.listConfigs(principal, { limit: 200 }),
+    core.listSubscriptions(principal, { limit: offeredMax }),
+    core.listConfigs(principal, { limit: offeredMax }),
     allOf((of) => core.listEventTypes(principal, of)),
   ]);
   const endpoints = [
@@ -91,9 +95,13 @@ async function filterForm({ core, principal, query }: Visit): Promise<Html> {
   };
   const option = (name: string, value: string, label: string) =>
     html`<option value="${value}" ${selected(at(name) === value)}>${label}</option>`;
-  const known = at('endpoint_id') === '' || endpoints.some(({ id }) => id === at('endpoint_id'));
+  const chosen = at('endpoint_id');
+  if (chosen !== '' && !endpoints.some(({ id }) => id === chosen)) {
+    endpoints.unshift({ id: chosen, label: (await endpointOf(visit, chosen))?.title ?? chosen });
+  }
+  const isWhole = subscriptions.next_cursor === null && configs.next_cursor === null;
   return html`<form class="filters" method="get" action="${path}" data-filters>
-<label>Endpoint<select name="endpoint_id">${option('endpoint_id', '', 'All')}${known ? '' : option('endpoint_id', at('endpoint_id'), at('endpoint_id'))}${endpoints.map(({ id, label }) => option('endpoint_id', id, label))}</select></label>
+<label>Endpoint<select name="endpoint_id">${option('endpoint_id', '', 'All')}${endpoints.map(({ id, label }) => option('endpoint_id', id, label))}${isWhole ? '' : html`<option disabled>Older ones: from their own page</option>`}</select></label>
 <label>Event<select name="event_type">${option('event_type', '', 'All')}${types.map(({ name }) => option('event_type', name, name))}</select></label>
 <label>Status<select name="status">${option('status', '', 'All')}${option('status', 'succeeded', 'Succeeded')}${option('status', 'failed', 'Failed')}</select></label>
 <label>Kind<select name="kind">${option('kind', '', 'All')}${option('kind', 'live', 'Live')}${option('kind', 'test', 'Tests')}</select></label>
