@@ -1,4 +1,5 @@
 import { allOf } from '../../../core/all-of.ts';
+import { rowId, rowOf } from '../../../core/rules/ids.ts';
 import type { Attempt } from '../../../core/types.ts';
 import { html, type Html } from '../html.ts';
 import { endpointOf } from '../kinds.ts';
@@ -8,6 +9,8 @@ import type { Piece, View, Visit } from '../visit.ts';
 
 const path = '/data/webhooks';
 const pageSize = 50;
+/** Rows that the first page holds once new ones have come. */
+const liveMax = 100;
 /** Of each kind of endpoint, in the filter. */
 const offeredMax = 200;
 
@@ -51,28 +54,50 @@ export const logs: View = {
     const body = html`<div class="head"><h1>Delivery logs</h1><span id="pulse" class="muted">${cursor === undefined ? html`<span class="dot"></span> live` : ''}</span></div>
 ${form}${live}
 ${found.data.length === 0 ? html`<div id="none">${nothing}</div>` : ''}
-<div class="card flush ${found.data.length === 0 ? 'vacant' : ''}">${attemptTable(found.data, 'Attempts, newest first')}</div>${pager(path, query, found.next_cursor)}`;
+<div class="card flush ${found.data.length === 0 ? 'vacant' : ''}">${attemptTable(found.data, 'Attempts, newest first')}</div><div id="older">${pager(path, query, found.next_cursor)}</div>`;
     return { title: 'Delivery logs', section: 'logs', body };
   },
 };
 
-/** Rows that came since the newest one that the page has. */
+/**
+ * The rows from the oldest one that the page has up to the newest there is, once they are others than it has. Those in
+ * between are asked for too: what two processes record at a time can become visible in the other order.
+ */
 export const newLogs: Piece = {
   path: `${path}/rows`,
   async show({ core, principal, query }) {
     const after = query.get('after') ?? '';
-    const since = after === '' ? {} : { after };
-    const { data } = await core.listLogs(principal, { ...filters(query), ...since, limit: pageSize });
-    if (data.length === 0) return null;
-    return html`${poller(query, data)}<hx-partial hx-target="#rows" hx-swap="afterbegin">${attemptRows(data)}</hx-partial>`;
+    const seen = query.get('seen') ?? '';
+    const { data, next_cursor: next } = await core.listLogs(principal, {
+      ...filters(query),
+      ...(after === '' ? {} : { after }),
+      limit: liveMax,
+    });
+    if (data.length === 0 || seen === seenOf(data)) return null;
+    const plain = new URLSearchParams(query);
+    for (const own of ['after', 'seen']) plain.delete(own);
+    // The oldest rows gave way to new ones: the next page begins with them.
+    const rest =
+      next === null
+        ? ''
+        : html`<hx-partial hx-target="#older" hx-swap="innerHTML">${pager(path, plain, next)}</hx-partial>`;
+    return html`${poller(plain, data)}<hx-partial hx-target="#rows" hx-swap="innerMorph">${attemptRows(data, seen)}</hx-partial>${rest}`;
   },
 };
 
-function poller(query: URLSearchParams, newest: readonly Attempt[]): Html {
+function poller(query: URLSearchParams, shown: readonly Attempt[]): Html {
   const next = new URLSearchParams(query);
-  next.delete('cursor');
-  next.set('after', newest[0]?.id ?? '');
+  const oldest = rowOf('att', shown.at(-1)?.id ?? '');
+  if (oldest !== null) {
+    next.set('after', rowId('att', oldest - 1));
+    next.set('seen', seenOf(shown));
+  }
   return html`<div id="live" data-poll hx-get="${path}/rows?${next.toString()}" hx-trigger="every 2s" hx-swap="outerHTML"></div>`;
+}
+
+/** Changes with what is shown. It begins with the newest id, and so sorts before the ids that come later. */
+function seenOf(shown: readonly Attempt[]): string {
+  return `${shown[0]?.id}.${shown.length}`;
 }
 
 async function filterForm(visit: Visit): Promise<Html> {

@@ -3,10 +3,10 @@ import { html, type Html, raw } from '../html.ts';
 import { statusBadge } from './badge.ts';
 import { count, duration, time } from './time.ts';
 
-/** The rows of the delivery log. The first cell's link covers its row. */
-export function attemptRows(attempts: readonly Attempt[]): Html[] {
+/** The rows of the delivery log. The first cell's link covers its row. `seen`: those after this id are new on the page. */
+export function attemptRows(attempts: readonly Attempt[], seen?: string): Html[] {
   return attempts.map(
-    (one) => html`<tr>
+    (one) => html`<tr id="${one.id}" class="${seen !== undefined && one.id > seen ? 'fresh' : ''}">
   <td class="c-status">${statusBadge(one.status)}${one.is_test ? html` <span class="tag">test</span>` : ''}</td>
   <td class="c-type"><a class="cover" href="/data/webhooks/${one.id}"><code>${one.event_type}</code></a></td>
   <td class="c-url" title="${one.url}">${one.url.replace(/^https?:\/\//, '')}</td>
