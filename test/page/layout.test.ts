@@ -1,0 +1,60 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Rest, startRest } from '../contract/rest.ts';
+import { type Browser, startBrowser } from './browser.ts';
+import { signIn } from './workspace.ts';
+
+/** Names as long as they may be, without a space, on a desk and on a phone. */
+
+const long = 'n'.repeat(100);
+const widths = { desk: 1280, phone: 390 };
+let rest: Rest;
+let browser: Browser;
+const pages: Partial<Record<keyof typeof widths, Page>> = {};
+
+beforeAll(async () => {
+  [rest, browser] = await Promise.all([startRest(), startBrowser()]);
+  const { core, owner, receiver } = rest.h;
+  const { id } = await core.createConfig(owner, { name: long, url: `${receiver.url}/${long}`, trigger_events: ['*'] });
+  await core.createConfig(owner, { name: `${long.slice(1)}2`, url: receiver.url, trigger_events: [] });
+  const actions = [{ type: 'webhook', config_id: id }];
+  await core.createAutomation(owner, { name: long, trigger_event: '*', actions });
+  await core.createKey(owner, { name: long, scopes: ['webhooks:read', 'webhooks:write', 'webhooks:delete'] });
+  await core.putEventType(owner, { name: 'long.type', description: long.repeat(5), example: {} });
+  // Due, as nothing delivers.
+  await core.publish(owner, { type: 'long.type', data: {} });
+  for (const [name, width] of Object.entries(widths)) {
+    const profile = await browser.profile({ viewport: { width, height: 900 } });
+    profile.setDefaultTimeout(8_000);
+    await signIn(profile, rest.base);
+    pages[name as keyof typeof widths] = await profile.newPage();
+  }
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await rest?.close();
+});
+
+async function shown(on: keyof typeof widths, path: string): Promise<Page> {
+  const page = pages[on];
+  if (page === undefined) throw new Error('no page');
+  await page.goto(rest.base + path);
+  return page;
+}
+
+const everywhere = Object.keys(widths) as (keyof typeof widths)[];
+
+describe.each(everywhere)('on a %s', (on) => {
+  it('every key can be revoked, whatever its name', async () => {
+    const page = await shown(on, '/settings/api');
+    const button = page.locator('.keys .button').first();
+    const box = await button.boundingBox();
+    expect((box?.x ?? Infinity) + (box?.width ?? 0)).toBeLessThanOrEqual(widths[on]);
+    const padding = await page.evaluate(
+      'parseFloat(getComputedStyle(document.querySelector(".keys .button")).paddingLeft)',
+    );
+    expect(padding).toBeGreaterThanOrEqual(8);
+    await button.click();
+    await page.waitForSelector('dialog[open]');
+  });
+});
