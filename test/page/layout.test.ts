@@ -11,6 +11,7 @@ const widths = { desk: 1280, phone: 390 };
 let rest: Rest;
 let browser: Browser;
 const pages: Partial<Record<keyof typeof widths, Page>> = {};
+let automation = '';
 
 beforeAll(async () => {
   [rest, browser] = await Promise.all([startRest(), startBrowser()]);
@@ -18,7 +19,7 @@ beforeAll(async () => {
   const { id } = await core.createConfig(owner, { name: long, url: `${receiver.url}/${long}`, trigger_events: ['*'] });
   await core.createConfig(owner, { name: `${long.slice(1)}2`, url: receiver.url, trigger_events: [] });
   const actions = [{ type: 'webhook', config_id: id }];
-  await core.createAutomation(owner, { name: long, trigger_event: '*', actions });
+  automation = (await core.createAutomation(owner, { name: long, trigger_event: '*', actions })).id;
   await core.createKey(owner, { name: long, scopes: ['webhooks:read', 'webhooks:write', 'webhooks:delete'] });
   await core.putEventType(owner, { name: 'long.type', description: long.repeat(5), example: {} });
   // Due, as nothing delivers.
@@ -42,6 +43,15 @@ async function shown(on: keyof typeof widths, path: string): Promise<Page> {
   return page;
 }
 
+/** What of these is wider than the room that it has. */
+function cut(page: Page, selector: string): Promise<string[]> {
+  return page
+    .locator(selector)
+    .evaluateAll((all) =>
+      all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => `${one.tagName} ${one.textContent}`),
+    );
+}
+
 const everywhere = Object.keys(widths) as (keyof typeof widths)[];
 
 describe.each(everywhere)('on a %s', (on) => {
@@ -56,5 +66,13 @@ describe.each(everywhere)('on a %s', (on) => {
     expect(padding).toBeGreaterThanOrEqual(8);
     await button.click();
     await page.waitForSelector('dialog[open]');
+  });
+
+  it('no page is wider than the window, and no name runs over another', async () => {
+    for (const path of ['/auto/automations', `/auto/automations/${automation}`, '/data/event-types/long.type']) {
+      const page = await shown(on, path);
+      expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, widths[on]]);
+      expect([path, await cut(page, 'main > p, .checks span')]).toEqual([path, []]);
+    }
   });
 });
