@@ -76,3 +76,23 @@ describe.each(everywhere)('on a %s', (on) => {
     }
   });
 });
+
+describe('a phone', () => {
+  it('wraps what a desk has room for', async () => {
+    for (const path of ['/', '/settings/api', '/auto/automations', `/auto/automations/${automation}`]) {
+      const page = await shown('phone', path);
+      expect([path, await cut(page, '.figure dd, .endpoints .what > *, .endpoints .how, .keys td')]).toEqual([
+        path,
+        [],
+      ]);
+    }
+  });
+
+  it('says what stands in each line of a key', async () => {
+    const page = await shown('phone', '/settings/api');
+    const labels = await page.evaluate(
+      '[...document.querySelectorAll(".keys tr:last-child td")].map((one) => getComputedStyle(one, "::before").content)',
+    );
+    expect(labels).toEqual(['none', '"Key: "', '"Scopes: "', '"Last used: "', 'none']);
+  });
+});

@@ -83,5 +83,5 @@ function keyRow(one: ApiKey): Html {
       : one.expires_at !== null
         ? html`<span class="muted">until ${time(one.expires_at)}</span>`
         : '';
-  return html`<tr class="${one.revoked_at === null ? '' : 'over'}"><td><b>${one.name}</b> ${state}</td><td><code>…${one.last4}</code></td><td class="scopes"><code>${one.scopes.join(' ')}</code></td><td class="num">${time(one.last_used_at, 'never')}</td><td class="num">${one.revoked_at === null ? asking(`/settings/api/keys/${one.id}/revoke`, 'Revoke', 'small') : ''}</td></tr>`;
+  return html`<tr class="${one.revoked_at === null ? '' : 'over'}"><td><b>${one.name}</b> ${state}</td><td data-label="Key"><code>…${one.last4}</code></td><td class="scopes" data-label="Scopes"><code>${one.scopes.join(' ')}</code></td><td class="num" data-label="Last used">${time(one.last_used_at, 'never')}</td><td class="num">${one.revoked_at === null ? asking(`/settings/api/keys/${one.id}/revoke`, 'Revoke', 'small') : ''}</td></tr>`;
 }
