@@ -96,3 +96,26 @@ describe('a phone', () => {
     expect(labels).toEqual(['none', '"Key: "', '"Scopes: "', '"Last used: "', 'none']);
   });
 });
+
+/** The contrast of two colours as `rgb(1, 2, 3)`, as WCAG 2 has it. */
+function contrast(...colours: [string, string]): number {
+  const [dark = 0, light = 0] = colours
+    .map((colour) => {
+      const [red = 0, green = 0, blue = 0] = (colour.match(/\d+/g) ?? []).map((part) => {
+        const share = Number(part) / 255;
+        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    })
+    .toSorted((one, other) => one - other);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+it.each(['light', 'dark'] as const)('placeholders can be read, %s', async (colorScheme) => {
+  const page = await shown('desk', '/auto/automations/new');
+  await page.emulateMedia({ colorScheme });
+  const colour = (of: string, name: string) =>
+    page.evaluate<string>(`getComputedStyle(document.querySelector('#trigger_event'), ${of}).${name}`);
+  const ratio = contrast(await colour("'::placeholder'", 'color'), await colour('null', 'backgroundColor'));
+  expect(ratio).toBeGreaterThanOrEqual(4.5);
+});
