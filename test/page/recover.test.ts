@@ -30,4 +30,16 @@ describe('the number before a replay', () => {
   it('is told to be a bound where a filter decides too', async () => {
     expect(await askedAbout('data.name == "Grace"')).toEqual(['Up to 3 events', 'Enable and replay up to 3 events']);
   });
+
+  it('of nothing is on no button', async () => {
+    await rest.pass(1_000);
+    const { body } = await rest.subscribe();
+    const { text } = await get(cookie, `/settings/api/subscriptions/${body.id}/recover`);
+    const main = /<main.+<\/main>/s.exec(text)?.[0] ?? '';
+    expect(main).toContain('Nothing was missed');
+    expect(main).not.toContain('<button');
+    await rest.ask('PATCH', `${subscriptions}/${body.id}`, { status: 'paused' });
+    const paused = await get(cookie, `/settings/api/subscriptions/${body.id}/recover`);
+    expect(paused.text).toContain('type="submit">Enable<');
+  });
 });

@@ -3,7 +3,7 @@ import { html, type Html } from '../html.ts';
 import { configs, type Endpoint, type Kind, subscriptions } from '../kinds.ts';
 import { attemptTable, figure, many, testResult } from '../parts/attempts.ts';
 import { endpointBadge } from '../parts/badge.ts';
-import { askBody, asking, button, input } from '../parts/form.ts';
+import { askBody, asking, button, input, tellBody } from '../parts/form.ts';
 import { doneNotice, problemNotice } from '../parts/notice.ts';
 import { count, time, withTimes } from '../parts/time.ts';
 import { type Action, type Given, mayI, nothingGiven, type View, type Visit } from '../visit.ts';
@@ -81,6 +81,13 @@ function recoverBody(kind: Kind) {
     const missed = await visit.core.countMissed(visit.principal, { endpoint_id: one.id });
     const counted = many(missed.count, 'event');
     const number = missed.filtered ? `up to ${counted}` : `${counted}${missed.more ? ' or more' : ''}`;
+    if (missed.count === 0 && one.status === 'active') {
+      return tellBody({
+        title: 'Nothing was missed',
+        words: html`Since ${time(missed.since)} nothing failed or was missed.`,
+        back: path,
+      });
+    }
     const enabling = one.status === 'active' ? '' : 'It becomes active, and its count of failures begins anew. ';
     const words =
       missed.count === 0

@@ -127,3 +127,9 @@ export function askBody(one: {
 <form method="post" action="${one.action}">${Object.entries(one.hidden ?? {}).map(([name, value]) => html`<input type="hidden" name="${name}" value="${exact(value)}">`)}
 <div class="buttons"><button class="${one.tone ?? 'danger'}" type="submit">${one.label}</button><a class="button" href="${one.back}" data-close>Cancel</a></div></form></div>`;
 }
+
+/** In its place where there is nothing to do. */
+export function tellBody(one: { title: string; words: Html | string; back: string }): Html {
+  return html`<div id="asked" class="asked"><h1>${one.title}</h1><p>${one.words}</p>
+<div class="buttons"><a class="button" href="${one.back}" data-close>Back</a></div></div>`;
+}
