@@ -31,6 +31,8 @@ export interface Kind {
 }
 
 const listMax = 100;
+/** Each costs a look at the queue. */
+const lookedUpMax = 20;
 const ofSubscription = (one: Subscription): Endpoint => ({
   ...one,
   title: one.description ?? one.url,
@@ -89,4 +91,14 @@ export async function endpointOf(visit: Visit, id: string): Promise<Endpoint | n
     if (error instanceof PosthornError && error.code === 'not_found') return null;
     throw error;
   }
+}
+
+/** Of these endpoints those that there still are, by id: out of the newest of both kinds, and of others so many. */
+export async function endpointsOf(visit: Visit, ids: readonly string[]): Promise<Map<string, Endpoint>> {
+  const newest = await Promise.all([subscriptions.list(visit), configs.list(visit)]);
+  const known = new Map(newest.flatMap(({ data }) => data.map((one) => [one.id, one])));
+  const others = ids.filter((id) => !known.has(id)).slice(0, lookedUpMax);
+  for (const one of await Promise.all(others.map((id) => endpointOf(visit, id))))
+    if (one !== null) known.set(one.id, one);
+  return known;
 }

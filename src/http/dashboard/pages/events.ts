@@ -1,6 +1,7 @@
 import { allOf } from '../../../core/all-of.ts';
 import type { EventType, EventWithDeliveries } from '../../../core/types.ts';
 import { html, type Html, visible } from '../html.ts';
+import { type Endpoint, endpointsOf } from '../kinds.ts';
 import { many, pager } from '../parts/attempts.ts';
 import { badge, statusBadge } from '../parts/badge.ts';
 import { area, askBody, asking } from '../parts/form.ts';
@@ -41,7 +42,7 @@ const one: View = {
         : '';
     const body = html`<p class="crumbs"><a href="/data/events">Events</a></p><div class="head"><h1><code>${event.type}</code></h1><span class="push"></span>${erase}</div>${doneNotice(query)}${problemNotice(given.problem)}
 <p class="muted"><code>${event.id}</code> happened ${time(event.occurred_at)}, published ${time(event.created_at)}</p>
-<div class="columns"><section class="card" aria-labelledby="data"><h2 id="data">Data</h2>${dataOf(visit, event)}</section><section class="card" aria-labelledby="to"><h2 id="to">To whom it went</h2>${deliveriesOf(event)}</section></div>`;
+<div class="columns"><section class="card" aria-labelledby="data"><h2 id="data">Data</h2>${dataOf(visit, event)}</section><section class="card" aria-labelledby="to"><h2 id="to">To whom it went</h2>${await deliveriesOf(visit, event)}</section></div>`;
     return { title: event.type, section: 'events', body };
   },
 };
@@ -53,10 +54,20 @@ function dataOf(visit: Visit, event: EventWithDeliveries): Html {
     : copyable(JSON.stringify(event.data, null, 2), 'Data');
 }
 
-function deliveriesOf({ deliveries }: EventWithDeliveries): Html {
+async function deliveriesOf(visit: Visit, { deliveries, deliveries_count: all }: EventWithDeliveries): Promise<Html> {
   if (deliveries.length === 0)
     return html`<p class="muted">No endpoint wanted it when it was published. <a href="/settings/api">Webhooks</a> shows which events each endpoint chose.</p>`;
-  return html`<ul class="plain">${deliveries.map((each) => html`<li>${statusBadge(each.status)} <a href="/data/webhooks?endpoint_id=${each.endpoint_id}"><code>${each.endpoint_id}</code></a> <span class="muted">${many(each.attempts, 'attempt')}</span></li>`)}</ul>`;
+  const ids = deliveries.map(({ endpoint_id: id }) => id);
+  const known = mayI(visit, 'webhooks:read') ? await endpointsOf(visit, ids) : new Map<string, Endpoint>();
+  const rows = deliveries.map((each) => {
+    const id = each.endpoint_id;
+    const endpoint = known.get(id);
+    const url =
+      endpoint === undefined || endpoint.url === endpoint.title ? '' : html`<div class="hint">${endpoint.url}</div>`;
+    return html`<li>${statusBadge(each.status)} <a href="/data/webhooks?endpoint_id=${id}" title="${id}">${endpoint?.title ?? html`<code>${id}</code>`}</a> <span class="muted">${many(each.attempts, 'attempt')}</span>${url}</li>`;
+  });
+  const more = all - rows.length;
+  return html`<ul class="plain">${rows}</ul>${more > 0 ? html`<p class="muted">and ${many(more, 'endpoint more', 'endpoints more')}</p>` : ''}`;
 }
 
 const askErase: View = {
