@@ -141,7 +141,6 @@ describe('endpoints whose receivers never answer', () => {
     for (let id = 0; id < 10_000; id++) {
       const count = lanes.room(endpoint(id), now);
       for (let each = 0; each < count; each++) lanes.add(ready(id, id));
-      if (id === 2_000) expect(count).toBe(1);
     }
     expect(lanes.readyCount).toBe(256 * 4 * 4);
   });

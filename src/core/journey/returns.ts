@@ -7,8 +7,8 @@ import type { Lanes } from './lanes.ts';
 export interface ReturnsEvents {
   /** Whose leases they are; null while there is no worker. */
   workerId(): number | null;
-  /** They may be leased again, as their endpoints are now. */
-  returned(): void;
+  /** Something waits to be given back. */
+  waiting(): void;
 }
 
 /**
@@ -22,7 +22,6 @@ export class Returns {
   /** Endpoints that were changed since the claim under way began: what it leases may be as they were before. */
   readonly #changed = new Set<number>();
   #waiting: number[] = [];
-  #underWay: Promise<void> | null = null;
 
   constructor(ports: Pick<Ports, 'store' | 'clock' | 'log'>, lanes: Lanes, events: ReturnsEvents) {
     this.#ports = ports;
@@ -37,11 +36,23 @@ export class Returns {
     this.#giveBack(endpointId, 0);
   }
 
-  claiming(): void {
+  /**
+   * To be called before each claim, and at no other time: what was given back and is leased anew must not be given back
+   * once more because the first answer was lost. Throws when the store does not take it.
+   */
+  async beforeClaim(workerId: number): Promise<void> {
+    const { store, clock } = this.#ports;
+    const ids = this.#waiting.splice(0);
+    try {
+      if (ids.length > 0) await store.journey.giveBack(workerId, ids, clock.now());
+    } catch (error) {
+      if (workerId === this.#events.workerId()) this.#waiting.unshift(...ids);
+      throw error;
+    }
     this.#changed.clear();
   }
 
-  claimed(): void {
+  afterClaim(): void {
     for (const endpointId of this.#changed) this.#giveBack(endpointId, 0);
   }
 
@@ -54,7 +65,6 @@ export class Returns {
 
   /** Once a second, as other processes change endpoints too. */
   async look(): Promise<void> {
-    this.#start();
     const loaded = this.#lanes.loaded;
     if (loaded.length === 0) return;
     const { store, clock } = this.#ports;
@@ -71,9 +81,8 @@ export class Returns {
     this.#waiting = [];
   }
 
-  /** What the store has not taken by the end. */
-  async left(): Promise<number[]> {
-    await this.#underWay;
+  /** What was not given back by the end. */
+  left(): number[] {
     return this.#waiting.splice(0);
   }
 
@@ -82,27 +91,6 @@ export class Returns {
     const lane = this.#lanes.of(endpointId);
     if (lane === undefined || lane.ready.length <= keep) return;
     this.#waiting.push(...this.#lanes.takeBack(lane, keep));
-    this.#start();
-  }
-
-  #start(): void {
-    const workerId = this.#events.workerId();
-    if (workerId !== null && this.#waiting.length > 0) this.#underWay ??= this.#empty(workerId);
-  }
-
-  async #empty(workerId: number): Promise<void> {
-    const { store, clock, log } = this.#ports;
-    while (this.#waiting.length > 0) {
-      const ids = this.#waiting.splice(0);
-      try {
-        await store.journey.giveBack(workerId, ids, clock.now());
-      } catch (error) {
-        log.error({ error: String(error), leases: ids.length }, 'leases could not be given back, trying again');
-        this.#waiting.push(...ids);
-        break;
-      }
-    }
-    this.#underWay = null;
-    this.#events.returned();
+    this.#events.waiting();
   }
 }

@@ -68,7 +68,7 @@ class Dispatcher implements Worker {
     });
     this.#returns = new Returns(ports, this.#lanes, {
       workerId: () => this.#heart.workerId,
-      returned: () => this.wake(),
+      waiting: () => this.wake(),
     });
     this.#recorder = new Recorder(ports, {
       isCurrent: (workerId) => workerId === this.#heart.workerId,
@@ -125,7 +125,7 @@ class Dispatcher implements Worker {
     await this.#pumping;
     const unsent = this.#lanes.takeUnsent();
     await this.#drain(graceMs);
-    await this.#heart.end([...unsent, ...(await this.#returns.left())]);
+    await this.#heart.end([...unsent, ...this.#returns.left()]);
   }
 
   #drain(graceMs: number): Promise<void> {
@@ -160,7 +160,7 @@ class Dispatcher implements Worker {
     if (workerId === null || this.#heart.isStale) return;
     const { store } = this.#ports;
     const now = this.#ports.clock.now();
-    this.#returns.claiming();
+    await this.#returns.beforeClaim(workerId);
     const claimed = await claim(store, {
       workerId,
       count: this.#lanes.wanted,
@@ -183,7 +183,7 @@ class Dispatcher implements Worker {
       const ready: Ready = { delivery, event, signed: null };
       if (isQuick(this.#lanes.add(ready))) this.#signAhead.add(ready);
     }
-    this.#returns.claimed();
+    this.#returns.afterClaim();
     for (const endpointId of claimed.exhausted) this.#lanes.exhausted(endpointId);
     this.#fill();
     // Some may have been left out where the slots were divided.
