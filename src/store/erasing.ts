@@ -13,8 +13,11 @@ const toCut = 'log_holds_erased';
 export async function overwriting(trx: Kysely<Tables>, work: () => Promise<unknown>): Promise<void> {
   if (isPostgres(trx)) return void (await work());
   await sql`pragma secure_delete = on`.execute(trx);
-  await work();
-  await sql`pragma secure_delete = fast`.execute(trx);
+  try {
+    await work();
+  } finally {
+    await sql`pragma secure_delete = fast`.execute(trx);
+  }
   await trx
     .insertInto('meta')
     .values({ name: toCut, value: Buffer.alloc(0) })

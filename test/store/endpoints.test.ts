@@ -259,6 +259,15 @@ describe.each(engines)('endpoints on $name', (engine) => {
     expect(await brokenInvariants(on.database.db, later)).toEqual([]);
   });
 
+  it('is approved under a hold without being looked at before the hold ends', async () => {
+    const workspaceId = await seedWorkspace(on.store);
+    const { id, url } = await seedEndpoint(on.store, workspaceId, { status: 'pending_approval' });
+    const holding = { pending_count: 1, held_until: later + dayMs };
+    await on.database.db.updateTable('endpoints').set(holding).where('id', '=', id).execute();
+    expect(await on.store.endpoints.approve(workspaceId, id, url, later)).toMatchObject({ status: 'active' });
+    expect(await on.store.journey.nextDueAt()).toBe(later + dayMs);
+  });
+
   it('rotates: the old secret stays until its time is over, the newest comes first', async () => {
     const workspaceId = await seedWorkspace(on.store);
     const endpoint = await seedEndpoint(on.store, workspaceId, { sealedSecret: Buffer.from('one') });

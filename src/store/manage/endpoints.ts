@@ -190,7 +190,7 @@ export function endpointStore({ read, write, change }: ChangeAccess): EndpointSt
           .updateTable('endpoints')
           .set({
             status: endpointStatus.active,
-            next_due_at: sql`case when pending_count > 0 then cast(${now} as bigint) end`,
+            next_due_at: sql`case when pending_count = 0 then null when held_until > ${now} then held_until else cast(${now} as bigint) end`,
             updated_at: now,
           })
           .where('workspace_id', '=', workspaceId)

@@ -65,6 +65,7 @@ export async function transaction<T>(
 async function attempt<T>(pool: Pool, work: (trx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
   const client = await pool.connect();
   let broken = false;
+  let held = true;
   try {
     const id = await begin(client, options);
     const trx = new Transaction(client);
@@ -73,15 +74,17 @@ async function attempt<T>(pool: Pool, work: (trx: Transaction) => Promise<T>, op
       await commit(trx, options);
     } catch (error) {
       if (!isConnectionLoss(error)) throw error;
-      broken = true;
+      // Before the pool is asked for another one: as many lost ones as it has would wait for each other.
+      client.release(true);
+      held = false;
       if (!(await wasCommitted(pool, id, error))) throw error;
     }
     return value;
   } catch (error) {
-    broken ||= !(await rolledBack(client, error));
+    if (held) broken = !(await rolledBack(client, error));
     throw error;
   } finally {
-    client.release(broken);
+    if (held) client.release(broken);
   }
 }
 

@@ -86,7 +86,7 @@ export function sqliteStore(reader: Database, thread: Writing): Store {
       const version = reader.prepare('pragma data_version').pluck();
       let seen = version.get();
       const timer = setInterval(() => {
-        const now = version.get();
+        const now = readable(() => version.get()) ?? seen;
         if (now === seen) return;
         seen = now;
         listener();
@@ -124,4 +124,13 @@ async function commitGroup(thread: Writing, ops: JourneyOp[]): Promise<Outcome<J
   if (reply.kind !== 'group') throw new Error('the writer thread gave a reply of another kind');
   const outcomes = unpackOutcomes(reply);
   return outcomes.map((outcome) => (outcome.ok ? outcome : { ok: false, error: storeError(outcome.error) }));
+}
+
+/** Null where the file cannot be read just now: thrown inside a timer, that would end the process. */
+function readable<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
 }
