@@ -88,7 +88,7 @@ describe('an attempt that a dying process left open', () => {
       stopped = true;
     });
     await until(() => {
-      if (!stopped) clock.advance(100);
+      if (!stopped) clock.advance(25);
       return stopped;
     });
     await stop;

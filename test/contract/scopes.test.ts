@@ -66,6 +66,7 @@ describe('every route', () => {
       '/.well-known/oauth-protected-resource',
       '/.well-known/oauth-protected-resource/mcp',
       '/healthz',
+      '/metrics',
       '/readyz',
     ]);
     const keyed = rest.judged.operations.filter(({ path }) => path.startsWith('/v1/') && path !== '/v1/openapi.json');
