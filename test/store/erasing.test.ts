@@ -1,8 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PrunePosition } from '../../src/core/ports/prune-position.ts';
 import { sqlitePath } from '../../src/store/open.ts';
-import { sqliteEngine, useDatabase } from '../support/stores.ts';
+import { openReader, openWriter } from '../../src/store/sqlite/connection.ts';
+import { makeReply } from '../../src/store/sqlite/reply.ts';
+import { sqliteStore } from '../../src/store/sqlite/store.ts';
+import { storeError } from '../../src/store/store-error.ts';
+import { sqliteEngine, testLimits, useDatabase } from '../support/stores.ts';
 import { publish, seedEndpoint, seedWorkspace, t0 } from './seed.ts';
 
 const secret = 'a-payload-that-must-go';
@@ -58,5 +65,46 @@ describe('erasing a payload on SQLite', () => {
     });
     await prune();
     expect(found()).toEqual({ file: 0, log: 0 });
+  });
+});
+
+describe('erasing an event that is owed to many', () => {
+  let folder: string;
+  let writer: Database;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'posthorn-erasing-'));
+    writer = openWriter(join(folder, 'posthorn.db'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('crosses to the writer a few times, and counts all that it cancels', async () => {
+    const reply = makeReply(writer, testLimits);
+    let requests = 0;
+    const store = sqliteStore(openReader(writer.name), {
+      async request(request) {
+        requests++;
+        const answer = reply(request);
+        if (answer.kind === 'failed') throw storeError(answer.error);
+        return answer;
+      },
+      close: async () => void writer.close(),
+    });
+    const workspaceId = await seedWorkspace(store);
+    await seedEndpoint(store, workspaceId);
+    const copied = 'workspace_id, kind, url, events, filter_error_count, include_data, version, status, failure_count';
+    writer.exec(`insert into endpoints (public_id, ${copied}, pending_count, created_at, updated_at)
+      with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 2500)
+      select 'wide_' || n, ${copied}, 0, created_at, updated_at from endpoints, numbers`);
+    const ids = writer.prepare<[], number>('select id from endpoints').pluck().all();
+    expect(await publish(store, workspaceId, [{ publicId: 'wide', endpointIds: ids }])).toMatchObject({
+      outcome: 'stored',
+    });
+    const owed = writer.prepare('select sum(pending_count), min(pending_count) from endpoints').raw();
+    expect(owed.get()).toEqual([ids.length, 1]);
+    requests = 0;
+    await store.deliveries.erase(workspaceId, 'wide', t0);
+    expect(requests).toBeLessThan(15);
+    expect(owed.get()).toEqual([0, 0]);
+    await store.close();
   });
 });

@@ -9,6 +9,9 @@ import { skewMs } from './event-stretch.ts';
 import { lockEndpoints } from './lock.ts';
 import { replay } from './replay.ts';
 
+/** Bounds the parameters of a statement. */
+const endpointsAtOnce = 1_000;
+
 export function deliveryStore({ read, change, room }: ChangeAccess): DeliveryStore {
   return {
     retry: (workspaceId, id, now) => change((trx) => retry(trx, workspaceId, id, now)),
@@ -131,12 +134,13 @@ async function cancelPending(trx: Kysely<Tables>, eventId: number, now: number):
     .where('state', '=', deliveryState.pending)
     .returning('endpoint_id')
     .execute();
-  const ids = rows.map(({ endpoint_id }) => endpoint_id).toSorted((a, b) => a - b);
-  for (const id of ids) {
+  // Many at a time: of a wide event it is owed to thousands, and each statement has to cross to SQLite's writer and back.
+  for (let from = 0; from < rows.length; from += endpointsAtOnce) {
+    const ids = rows.slice(from, from + endpointsAtOnce).map(({ endpoint_id }) => endpoint_id);
     await trx
       .updateTable('endpoints')
       .set({ pending_count: sql`pending_count - 1`, updated_at: updatedAt(now) })
-      .where('id', '=', id)
+      .where('id', 'in', ids)
       .execute();
   }
 }
