@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { FanOutWork } from '../core/ports/journey-store.ts';
 import type { Tables } from './tables.ts';
 
@@ -60,3 +60,10 @@ async function nextWaiting(read: Kysely<Tables>, afterWorkspaceId: number): Prom
     .executeTakeFirstOrThrow();
   return id;
 }
+
+/**
+ * Whether fanning out an event has passed this endpoint. What it has yet to come to is its own to make: two that make the
+ * same delivery wait for each other on PostgreSQL.
+ */
+export const isFannedOutTo = (endpointId: number) =>
+  sql<boolean>`(events.fanned_out_after is null or events.fanned_out_after >= ${endpointId})`;

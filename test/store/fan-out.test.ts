@@ -107,22 +107,29 @@ describe.each(engines)('fanning out in steps on $name', (engine) => {
     expect(await on.store.journey.nextToFanOut(9)).toMatchObject([{ afterEndpointId: 0 }]);
   });
 
-  it('makes no delivery twice that a replay made meanwhile', async () => {
-    const { workspaceId, endpoints, ids, step, owed } = await wideEvent();
-    await on.store.deliveries.replay(workspaceId, {
-      endpointId: endpoints[1]?.id ?? 0,
-      types: ['contact.created'],
-      afterEventId: 0,
-      since: t0,
-      until: t0 + second,
-      failed: false,
-      missed: true,
-      succeeded: false,
-      countMax: 10,
-      now: t0,
-    });
-    expect(await owed()).toEqual([0, 1, 0, 0]);
-    await on.store.journey.fanOut(step(ids, 0, null));
+  it('has a replay leave to it what it has yet to make, and not what it has passed', async () => {
+    const { workspaceId, ids, step, owed } = await wideEvent();
+    const [a = 0, b = 0, c = 0] = ids;
+    const range = { types: ['contact.created'], afterEventId: 0, since: t0 };
+    const replay = (endpointId: number) =>
+      on.store.deliveries.replay(workspaceId, {
+        ...range,
+        endpointId,
+        until: t0 + second,
+        failed: false,
+        missed: true,
+        succeeded: false,
+        countMax: 10,
+        now: t0,
+      });
+    const missed = (endpointId: number) =>
+      on.store.overview.countReplay(workspaceId, { ...range, endpointId, countMax: 10 });
+    // The first does not want it when its turn comes.
+    await on.store.journey.fanOut(step([b], 0, b));
+    expect([await missed(a), await missed(b), await missed(c)]).toEqual([1, 0, 0]);
+    for (const id of [a, b, c]) await replay(id);
+    expect(await owed()).toEqual([1, 1, 0, 0]);
+    await on.store.journey.fanOut(step(ids.slice(2), b, null));
     expect(await owed()).toEqual([1, 1, 1, 1]);
     expect(await brokenInvariants(on.database.db, t0 + second)).toEqual([]);
   });

@@ -3,6 +3,7 @@ import type { OverviewStore, ReplaySpan, StatisticsCell } from '../../core/ports
 import { bucketMs, durationBoundsMs } from '../../core/rules/statistics.ts';
 import type { Access } from '../access.ts';
 import { deliveryState, type Tables } from '../tables.ts';
+import { isFannedOutTo } from '../to-fan-out.ts';
 import { endOfStretch } from './event-stretch.ts';
 
 /** One step reads so many rows, which holds the writer for a few milliseconds. */
@@ -165,6 +166,7 @@ async function countBetween(
     .$if(before !== null, (query) => query.where('events.id', '<', before ?? 0))
     .where('events.created_at', '>=', span.since)
     .where('events.is_test', '=', sql.lit(0))
+    .where(isFannedOutTo(span.endpointId))
     .where('events.data', 'is not', null)
     .where('type_names.name', 'in', span.types)
     .where(({ or, eb }) => or([eb('deliveries.id', 'is', null), eb('deliveries.state', '=', deliveryState.failed)]))

@@ -4,6 +4,7 @@ import type { ReplayOutcome, ReplayStep } from '../../core/ports/delivery-store.
 import { iso } from '../../core/rules/times.ts';
 import type { Changed } from '../access.ts';
 import { deliveryState, endpointStatus, type Tables } from '../tables.ts';
+import { isFannedOutTo } from '../to-fan-out.ts';
 import { endOfStretch, skewMs } from './event-stretch.ts';
 import { keepEvents, lockEndpoints } from './lock.ts';
 
@@ -113,6 +114,7 @@ function candidates(trx: Kysely<Tables>, workspaceId: number, step: ReplayStep, 
     .where('events.created_at', '>=', step.since)
     .where('events.created_at', '<', step.until)
     .where('events.is_test', '=', 0)
+    .where(isFannedOutTo(step.endpointId))
     .where('events.data', 'is not', null)
     .where('type_names.name', 'in', step.types)
     .orderBy('events.id')
