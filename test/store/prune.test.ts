@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { EndpointRecord } from '../../src/core/ports/endpoint-store.ts';
 import type { Store } from '../../src/core/ports/ports.ts';
 import type { PrunePosition } from '../../src/core/ports/prune-position.ts';
+import { deliveryState } from '../../src/store/tables.ts';
 import { engines, useDatabase } from '../support/stores.ts';
 import {
   deliver,
@@ -81,6 +83,52 @@ describe.each(engines)('pruning on $name', (engine) => {
     await publish(on.store, workspaceId, [{ publicId: 'young' }], later);
     expect(await prune(on.store, later)).toBeGreaterThan(3);
     expect(await rows(workspaceId)).toMatchObject({ events: 1 });
+  });
+
+  it('goes on behind rows of a clock that was ahead', async () => {
+    const { workspaceId, endpoint } = await seed();
+    const { db } = on.database;
+    const ahead = later + 365 * 86_400 * second;
+    await publishTo(on.store, endpoint, 700, ahead);
+    await publishTo(on.store, endpoint, 700);
+    await publishTo(on.store, endpoint, 10, later);
+    await db
+      .updateTable('deliveries')
+      .set(({ ref }) => ({ state: deliveryState.succeeded, due_at: ref('created_at') }))
+      .execute();
+    const columns = ['workspace_id', 'endpoint_id', 'delivery_id', 'type_id', 'attempt', 'endpoint_version'] as const;
+    await db
+      .insertInto('attempts')
+      .columns([...columns, 'duration_ms', 'started_at', 'is_test'])
+      .expression((eb) =>
+        eb
+          .selectFrom('deliveries')
+          .innerJoin('events', 'events.id', 'deliveries.event_id')
+          .select(['deliveries.workspace_id', 'endpoint_id', 'deliveries.id', 'type_id'])
+          .select([sql.lit(1).as('attempt'), sql.lit(1).as('endpoint_version'), sql.lit(1).as('duration_ms')])
+          .select(['deliveries.created_at', 'is_test'])
+          .orderBy('deliveries.id'),
+      )
+      .execute();
+    await prune(on.store, later);
+    expect(await rows(workspaceId)).toEqual({ events: 710, deliveries: 710, attempts: 710 });
+  });
+
+  it('looks at no more than a step of what is young', async () => {
+    const { workspaceId } = await seed();
+    await publish(
+      on.store,
+      workspaceId,
+      Array.from({ length: 100 }, () => ({})),
+    );
+    await publish(
+      on.store,
+      workspaceId,
+      Array.from({ length: 3_000 }, () => ({})),
+      later,
+    );
+    // One for each table.
+    expect(await prune(on.store, later)).toBe(4);
   });
 
   it('never takes an event that a replay is just making a delivery of', async () => {
