@@ -2,8 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PrunePosition } from '../../src/core/ports/prune-position.ts';
+import { overwriting } from '../../src/store/erasing.ts';
 import { sqlitePath } from '../../src/store/open.ts';
 import { openReader, openWriter } from '../../src/store/sqlite/connection.ts';
 import { makeReply } from '../../src/store/sqlite/reply.ts';
@@ -50,6 +52,16 @@ describe('erasing a payload on SQLite', () => {
     expect(await on.database.db.selectFrom('meta').select('name').execute()).not.toContainEqual({
       name: 'log_holds_erased',
     });
+  });
+
+  it('overwrites no longer than it erases, also where it fails', async () => {
+    const { db } = on.database;
+    const failing = db
+      .transaction()
+      .execute((trx) => overwriting(trx, () => Promise.reject(new Error('disk I/O error'))));
+    await expect(failing).rejects.toThrow('disk I/O error');
+    const { rows } = await sql`pragma secure_delete`.execute(db);
+    expect(rows).toEqual([{ secure_delete: 2 }]);
   });
 
   it('leaves the log alone while somebody reads, and cuts it the next time', async () => {

@@ -101,6 +101,17 @@ describe('transactions on PostgreSQL', () => {
     expect([value, tries, await workers()]).toEqual([1, 1, 1]);
   });
 
+  it('asks what became of a commit although the lost connection was the only one', async () => {
+    await pool.end();
+    pool = openPool(on.database.url, 1);
+    atCommit(async (_client, commit) => {
+      await commit();
+      throw lost();
+    });
+    await transaction(pool, (trx) => trx.query(addWorker), options);
+    expect(await workers()).toBe(1);
+  });
+
   it('runs again when the connection broke and the server had not committed', async () => {
     atCommit(async (client) => {
       const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');

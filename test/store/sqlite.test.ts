@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JourneyOp } from '../../src/store/journey-op.ts';
-import { openWriter } from '../../src/store/sqlite/connection.ts';
+import { openReader, openWriter } from '../../src/store/sqlite/connection.ts';
 import { makeRunGroup } from '../../src/store/sqlite/journey/run-group.ts';
 import { WriterThread } from '../../src/store/sqlite/writer-thread.ts';
+import { sqliteStore } from '../../src/store/sqlite/store.ts';
 import { storeError } from '../../src/store/store-error.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { sqliteEngine, testLimits, useDatabase } from '../support/stores.ts';
+import { until } from '../support/until.ts';
 import { newEndpoint, newEvent, publish, publishTo, reread, seedEndpoint, seedWorkspace, t0 } from './seed.ts';
 
 const unavailable = { code: 'store_unavailable', status: 503, retryAfterSeconds: 1 };
@@ -61,6 +63,40 @@ describe('one SQLite file', () => {
     for (const one of refused) expect(one).toMatchObject({ status: 'rejected', reason: unavailable });
     expect(await on.store.records.events(workspaceId, { limit: 10 })).toEqual([]);
     expect(await publish(on.store, workspaceId, [{ publicId: 'one' }])).toMatchObject({ outcome: 'stored' });
+  });
+});
+
+describe('a file that cannot be read for a while', () => {
+  it('ends no process: what others committed is noticed once it can', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'posthorn-unreadable-'));
+    const path = join(folder, 'posthorn.db');
+    const writer = openWriter(path);
+    const reader = openReader(path);
+    let failures = 3;
+    const { prepare } = reader;
+    const failing = (text: string) => {
+      const statement = prepare.call(reader, text);
+      if (!text.includes('data_version')) return statement;
+      const get = () => {
+        if (isListening && failures-- > 0) throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' });
+        return statement.pluck().get();
+      };
+      return { pluck: () => ({ get }) };
+    };
+    let isListening = false;
+    const store = sqliteStore(Object.assign(reader, { prepare: failing }), {
+      request: () => Promise.reject(new Error('nothing is written')),
+      close: async () => {},
+    });
+    let calls = 0;
+    store.onOutsideChange(() => void calls++);
+    isListening = true;
+    writer.exec("insert into meta (name, value) values ('other', x'00')");
+    await until(() => calls > 0);
+    expect(failures).toBeLessThanOrEqual(0);
+    await store.close();
+    writer.close();
+    rmSync(folder, { recursive: true });
   });
 });
 
