@@ -132,17 +132,17 @@ describe('endpoints whose receivers never answer', () => {
 
   it('hold no more of what is leased than a bounded number', () => {
     const lanes = hanging(100);
-    expect(lanes.inFlight + lanes.readyCount).toBeLessThanOrEqual(256 * 4 + 100);
+    expect(lanes.inFlight + lanes.readyCount).toBeLessThanOrEqual(256 * 2 + 64 + 100);
     expect(lanes.inFlight).toBeLessThanOrEqual(256);
   });
 
-  it('are leased one each beyond that, so that none is shut out, but no more than four times as many', () => {
+  it('are leased one each beyond that, so that none is shut out, but no more than sixteen for each slot', () => {
     const lanes = new Lanes({ slots: 256, laneSlots: 64 });
     for (let id = 0; id < 10_000; id++) {
       const count = lanes.room(endpoint(id), now);
       for (let each = 0; each < count; each++) lanes.add(ready(id, id));
     }
-    expect(lanes.readyCount).toBe(256 * 4 * 4);
+    expect(lanes.readyCount).toBe(256 * 16);
   });
 
   it('hold 64 MiB of data that is leased ahead, and then only what those need that have nothing', () => {
@@ -204,7 +204,17 @@ describe('how much to lease', () => {
     const lanes = filled([1, 1], { slots: 256, laneSlots: 64 });
     expect(lanes.count).toBe(2);
     for (const { lane } of takeAll(lanes)) lanes.ended(lane, ok, now);
+    for (const id of [0, 1]) lanes.exhausted(id);
     expect(lanes.count).toBe(0);
+  });
+
+  it('remembers of a thousand endpoints that the store had more for them, and of no more', () => {
+    const lanes = filled(Array(1_002).fill(1), { slots: 10_000, laneSlots: 64 });
+    for (const { lane } of takeAll(lanes)) lanes.ended(lane, ok, now);
+    expect(lanes.count).toBe(1_000);
+    expect([0, 1, 2, 1_001].map((id) => lanes.isDeep(endpoint(id)))).toEqual([false, false, true, true]);
+    lanes.exhausted(1_001);
+    expect(lanes.count).toBe(999);
   });
 });
 
@@ -250,6 +260,7 @@ describe('pace', () => {
   it('waits for nothing where an attempt was never made', () => {
     const lanes = filled([20], { slots: 256, laneSlots: 64 });
     for (const { lane } of takeAll(lanes)) lanes.ended(lane, null, now);
+    lanes.exhausted(0);
     expect(lanes.count).toBe(0);
     expect(lanes.gateAt).toBeNull();
   });

@@ -4,13 +4,16 @@ import type { Ready } from './attempts.ts';
 import { aheadMin, isHungry, type Lane, leaseAhead, openLane } from './lane.ts';
 import { Turns } from './turns.ts';
 
-/** Lanes that wait for nothing but remember a pace. */
+/** Lanes without work that remember a pace, and those that remember nothing but that the store had more. */
 const idleLanesMax = 10_000;
-/** Characters of data that may be leased and not sent before no lane leases ahead: a thousand small events, or few large. */
-const heldCharsMax = 64 * 1_024 * 1_024;
+const idleDeepLanesMax = 1_000;
+/** What may be leased: deliveries a slot, sent or not, and characters of data that is not sent, so many small events or few
+ * large. Where many lanes share it, fewer take part in each claim the less it is, with larger shares: a commit writes fewer
+ * pages. */
+const leasedMax = { perSlot: 2, chars: 64 * 1_024 * 1_024 };
 /** Endpoints of which nothing is leased get one beyond that, so that a crowd of slow ones does not shut out a new one; up to
  * here, for they may be many. */
-const fullnessMax = 4;
+const leasedOneEachMax = { perSlot: 16, chars: 256 * 1_024 * 1_024 };
 
 /**
  * What this process holds: leased deliveries by endpoint, and how many attempts are in flight. Slots go round the lanes, so
@@ -38,7 +41,7 @@ export class Lanes {
 
   /** How many more deliveries to lease, in all. Some are always wanted: a crowd of slow endpoints must not shut out a new one. */
   get wanted(): number {
-    return Math.max(this.#laneSlots, this.#leasedMax - this.inFlight - this.readyCount);
+    return Math.max(this.#laneSlots, this.#slots * leasedMax.perSlot - this.inFlight - this.readyCount);
   }
 
   /** How many endpoints have a lane. */
@@ -49,15 +52,6 @@ export class Lanes {
   /** When a lane may go on whose pace holds it, epoch milliseconds; null when no lane waits for that. */
   get gateAt(): number | null {
     return this.#turns.gateAt;
-  }
-
-  get #leasedMax(): number {
-    return this.#slots * 4;
-  }
-
-  /** How much is leased, as a part of what is leased at most where nothing is left over: above 1 only for those without any. */
-  get #fullness(): number {
-    return Math.max((this.inFlight + this.readyCount) / this.#leasedMax, this.#heldChars / heldCharsMax);
   }
 
   /** How many more of this endpoint's deliveries may be leased; the lane counts as asked for when there is room. */
@@ -71,13 +65,16 @@ export class Lanes {
 
   #room(lane: Lane, now: number): number {
     const held = lane.inFlight + lane.ready.length;
-    const fullness = this.#fullness;
-    if (fullness >= 1) return held === 0 && fullness < fullnessMax ? 1 : 0;
+    if (!this.#holdsLess(leasedMax)) return held === 0 && this.#holdsLess(leasedOneEachMax) ? 1 : 0;
     if (isDown(lane.pace) || lane.pace.backSince !== null) return Math.max(0, lane.pace.window - held);
     // A few at a time would cost a transaction each.
     if (held > 0 && !isHungry(lane)) return 0;
     const ahead = lane.pace.failures > 0 ? 0 : leaseAhead(lane, this.#slots, now);
     return Math.max(0, lane.pace.window + ahead - held);
+  }
+
+  #holdsLess({ perSlot, chars }: typeof leasedMax): boolean {
+    return this.inFlight + this.readyCount < this.#slots * perSlot && this.#heldChars < chars;
   }
 
   isDeep(endpoint: DueEndpoint): boolean {
@@ -184,10 +181,11 @@ export class Lanes {
     else this.#byWorkspace.set(lane.workspaceId, inWorkspace);
   }
 
-  /** A lane without work is kept only while it remembers a pace that is not wide open. */
+  /** A lane without work is kept only while it remembers a pace that is not wide open, or that the store had more for it. */
   #forgetIdle(lane: Lane): void {
     if (lane.inFlight > 0 || lane.ready.length > 0) return;
-    const open = lane.pace.window === this.#laneSlots && lane.pace.backSince === null;
-    if (open || this.#byEndpoint.size > idleLanesMax) this.#byEndpoint.delete(lane.endpointId);
+    const isOpen = lane.pace.window === this.#laneSlots && lane.pace.backSince === null;
+    const lanesMax = !isOpen ? idleLanesMax : lane.deep ? idleDeepLanesMax : 0;
+    if (this.#byEndpoint.size > lanesMax) this.#byEndpoint.delete(lane.endpointId);
   }
 }
