@@ -16,7 +16,7 @@ export const fanOut: Row = {
   name: 'fan-out',
   work: `${events.toLocaleString('en')} events to ${subscriptions} subscriptions each`,
   bound:
-    'The writer thread: each endpoint has its share leased by statements of its own, and its marks written with every group.',
+    'Both cores, as in *deliver*, with more for the writer thread: the rows of one endpoint lie scattered over the tables, so each commit writes several times as many pages.',
   async measure(stage: Stage): Promise<Figure[]> {
     const sink = await openSink(stage);
     const wide = await storeEvents(stage, sink, { events, subscriptions });
