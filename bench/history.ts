@@ -1,8 +1,12 @@
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { databasePath } from './server.ts';
+import type { Stage } from './stage.ts';
+import { until } from './until.ts';
 
 /** Between one event of the history and the next. */
 const everyMs = 60_000;
+const rollUpMsMax = 180_000;
 
 /** Columns that are not copied as they stand. `n` counts the copies, `@…` are the highest ids of what is copied. */
 const changed: Record<string, string> = {
@@ -49,6 +53,26 @@ export function repeatHistory(folder: string, copies: number): void {
   db.exec('commit');
   db.pragma('journal_mode = wal');
   db.close();
+  // What is left for later would be written while commits wait for the same disk.
+  const file = openSync(databasePath(folder), 'r+');
+  fsyncSync(file);
+  closeSync(file);
+}
+
+/** Resolves once a server that runs on it has counted the whole history, which it does beside everything else. */
+export async function untilRolledUp(stage: Stage, folder: string): Promise<void> {
+  stage.progress('rolling up the figures of the overview');
+  const db = new Database(databasePath(folder), { readonly: true });
+  const leftOver = db
+    .prepare<[], number>('select (select max(id) from attempts) - (select attempt_id from statistics_position)')
+    .pluck();
+  try {
+    await until('the figures to be rolled up', { everyMs: 100, msMax: rollUpMsMax }, async () =>
+      leftOver.get() === 0 ? true : null,
+    );
+  } finally {
+    db.close();
+  }
 }
 
 function repeatTable(db: Database.Database, table: string, copies: number, ids: object): void {

@@ -10,7 +10,7 @@ import { copyStored, deliverAll, loopWork, storeEvents } from '../stored.ts';
 
 const events = 60_000;
 const peerEvents = 30_000;
-const rounds = 3;
+const rounds = 5;
 const timesTheBest: Reach = { of: 'ratio', atLeast: 3 };
 
 /** Stored events, one subscription: how fast they are sent, compared with sending alone and with queue libraries. */

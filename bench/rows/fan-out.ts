@@ -9,7 +9,7 @@ const events = 1_000;
 const subscriptions = 100;
 /** As many deliveries as *deliver* makes. */
 const eventsToOne = 60_000;
-const rounds = 3;
+const rounds = 5;
 
 /** Few events for many, compared with many for one. */
 export const fanOut: Row = {

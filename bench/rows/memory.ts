@@ -18,8 +18,7 @@ const firstMsMax = 60_000;
 export const memory: Row = {
   name: 'memory',
   work: `${due.toLocaleString('en')} deliveries due, of ${subscriptions} subscriptions: the most that was resident in the first ${seconds} s of delivering them`,
-  bound:
-    'A process holds four deliveries for each of its slots, whatever is due; the rest is code, caches and garbage.',
+  bound: 'A process holds two deliveries for each of its slots, whatever is due; the rest is code, caches and garbage.',
   async measure(stage: Stage): Promise<Figure[]> {
     const sink = await openSink(stage);
     const stored = await storeEvents(stage, sink, { events: 1, subscriptions });

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { request } from 'undici';
-import { repeatHistory } from '../history.ts';
+import { repeatHistory, untilRolledUp } from '../history.ts';
 import { type Figure, plainFigure, type Row } from '../row.ts';
 import { quantile } from '../samples.ts';
-import { authorization, databasePath, type Server, startServer } from '../server.ts';
+import { authorization, type Server, startServer } from '../server.ts';
 import { openSink } from '../sink/sink.ts';
 import type { Stage } from '../stage.ts';
 import { until } from '../until.ts';
@@ -28,10 +27,7 @@ export const pages: Row = {
     stage.later(() => server.stop());
     const cookie = await signIn(server);
     const paths = await pathsOf(server);
-    stage.progress('rolling up the figures of the overview');
-    await until('the figures to be rolled up', { everyMs: 100, msMax: settleMsMax }, async () =>
-      isRolledUp(folder) ? true : null,
-    );
+    await untilRolledUp(stage, folder);
     const slowest: number[] = [];
     const all: number[] = [];
     for (const path of paths) {
@@ -66,13 +62,6 @@ async function makeHistory(stage: Stage, folder: string): Promise<void> {
   });
   await server.stop();
   repeatHistory(folder, attempts / endpoints - 1);
-}
-
-function isRolledUp(folder: string): boolean {
-  const db = new Database(databasePath(folder), { readonly: true });
-  const position = db.prepare<[], number>('select attempt_id from statistics_position').pluck().get() ?? 0;
-  db.close();
-  return position >= attempts;
 }
 
 async function signIn({ url }: Server): Promise<string> {
