@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
@@ -161,6 +161,37 @@ describe('a full disk', () => {
       ['other', 'other.type'],
       ['again', 'contact.created'],
     ]);
+  });
+});
+
+describe('the writing connection', () => {
+  const on = useDatabase(sqliteEngine);
+
+  /** The files that this process holds open, as Linux tells. */
+  const openFiles = () =>
+    readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${fd}`)];
+      } catch {
+        // The folder itself, which is closed again.
+        return [];
+      }
+    });
+
+  it.runIf(process.platform === 'linux')('lets payloads pass through no files but its own', () => {
+    const db = openWriter(pathOf(on.database.url));
+    db.exec('create table payloads (id integer primary key, state integer not null, data text not null)');
+    db.exec(
+      `with recursive n (id) as (select 1 union all select id + 1 from n where id < 4000)
+       insert into payloads select id, 1, hex(randomblob(500)) from n`,
+    );
+    const before = openFiles();
+    db.exec('begin immediate');
+    // SQLite keeps each page as it was, in case that a constraint fails in the middle.
+    expect(db.prepare('update payloads set state = 2 where id in (select id from payloads)').run().changes).toBe(4_000);
+    expect(openFiles()).toEqual(before);
+    db.exec('rollback');
+    db.close();
   });
 });
 

@@ -20,6 +20,9 @@ export function openWriter(path: string): Database.Database {
   db.pragma('synchronous = FULL');
   // What is freed within a page is overwritten; `erasing.ts` says more where a payload is erased.
   db.pragma('secure_delete = fast');
+  // Pages as they were before a statement, in case that it fails in the middle: beyond 64 KiB they, payloads among them, would
+  // go through a file in the system's folder for temporary ones, and leasing a share of a wide event's deliveries goes beyond.
+  db.pragma('temp_store = memory');
   // 16 MiB. In a file of less than 1 GiB every commit after a page was split walks the whole cache: SQLite moves pages by way
   // of the number of the page at 1 GiB, and then looks for what lies past the end.
   db.pragma('cache_size = -16384');
