@@ -32,9 +32,7 @@ const statements = new Map<string, Statement>();
 export function freshDatabase(): Database {
   shared ??= prepare();
   if (shared.inTransaction) shared.exec('rollback');
-  const tables = shared
-    .prepare<[], string>("select name from sqlite_master where type = 'table' and name <> 'meta'")
-    .pluck();
+  const tables = shared.prepare<[], string>("select name from sqlite_master where type = 'table'").pluck();
   shared.pragma('foreign_keys = off');
   for (const table of [...tables.all(), 'broken', 'counted']) statement(shared, `delete from ${table}`).run();
   shared.pragma('foreign_keys = on');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { freshDatabase } from './database.ts';
 import { inProcess } from './part.ts';
 import { withBug } from './plant.ts';
 import { planted } from './planted.ts';
@@ -30,6 +31,14 @@ describe('the simulated journey', () => {
     const [once, again] = [await runSeed(4), await runSeed(4)];
     expect(again.trace).toEqual(once.trace);
     expect(once.trace.length).toBeGreaterThan(20);
+  });
+
+  it('finds nothing in the database that a run before it left', () => {
+    freshDatabase().exec("insert into meta (name, value) values ('left', x'00')");
+    const db = freshDatabase();
+    const tables = db.prepare<[], string>("select name from sqlite_master where type = 'table'").pluck().all();
+    const counts = tables.map((name) => db.prepare(`select count(*) from ${name}`).pluck().get());
+    expect(counts).toEqual(tables.map(() => 0));
   });
 
   it('has bugs to find: the place of each planted one is there', () => {
