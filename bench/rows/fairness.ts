@@ -16,7 +16,7 @@ const dueEach = 20_000;
 /** Longer than an attempt may take: black holes are found down in it, and probed. */
 const seconds = 20;
 const warmUpSeconds = 3;
-const rounds = 2;
+const rounds = 5;
 const reach = 1.25;
 
 /** One event type for each healthy endpoint; the black holes have the one that is left out. */
