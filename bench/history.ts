@@ -1,4 +1,3 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { databasePath } from './server.ts';
 import type { Stage } from './stage.ts';
@@ -53,10 +52,6 @@ export function repeatHistory(folder: string, copies: number): void {
   db.exec('commit');
   db.pragma('journal_mode = wal');
   db.close();
-  // What is left for later would be written while commits wait for the same disk.
-  const file = openSync(databasePath(folder), 'r+');
-  fsyncSync(file);
-  closeSync(file);
 }
 
 /** Resolves once a server that runs on it has counted the whole history, which it does beside everything else. */
