@@ -11,7 +11,7 @@ export interface ClaimRequest {
   workerId: number;
   /** Deliveries wanted in all. */
   count: number;
-  /** Endpoints that are known to have no room: they stand first in the queue and must not hide the others. */
+  /** At most so many endpoints have no room: they stand first in the queue and must not hide the others. */
   fullCount: number;
   /** How many more the endpoint can take. */
   room(endpoint: DueEndpoint): number;
