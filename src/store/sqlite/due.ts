@@ -12,7 +12,7 @@ interface DueRow {
 export function dueReads(reader: Database): Pick<JourneyStore, 'dueEndpoints' | 'nextDueAt'> {
   const due = reader.prepare<[number, number], DueRow>(
     `select id, workspace_id as workspaceId, failing_since is not null as failing from endpoints
-     where status = ${endpointStatus.active} and next_due_at <= ? order by next_due_at limit ?`,
+     where status = ${endpointStatus.active} and next_due_at <= ? order by next_due_at limit +?`,
   );
   const next = reader
     .prepare<[], number>(

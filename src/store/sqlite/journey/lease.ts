@@ -31,7 +31,7 @@ export function makeLease(db: Database, types: TypeNames, marks: Marks) {
   );
   const nextDue = db
     .prepare<[number], number | null>(
-      `select min(due_at) from deliveries where endpoint_id = ? and state = ${deliveryState.pending}`,
+      `select min(due_at) from deliveries where endpoint_id = +? and state = ${deliveryState.pending}`,
     )
     .pluck();
   const alive = db.prepare<[number], number>('select 1 from workers where id = ?').pluck();

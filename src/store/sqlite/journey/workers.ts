@@ -31,7 +31,7 @@ export function makeWorkers(db: Database, marks: Marks, write: ReturnType<typeof
     `select d.id, d.workspace_id, d.endpoint_id, e.type_id, d.attempts, d.interruptions, p.version as endpoint_version,
        p.status as endpoint_status
      from deliveries d join events e on e.id = d.event_id join endpoints p on p.id = d.endpoint_id
-     where d.worker_id = ? and d.state = ${deliveryState.leased} limit ?`,
+     where d.worker_id = +? and d.state = ${deliveryState.leased} limit +?`,
   );
   const interrupt = db.prepare(
     `update deliveries set state = ?, due_at = ?, attempts = attempts + 1, interruptions = interruptions + 1, last_error = ?, worker_id = null
