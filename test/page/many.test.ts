@@ -87,7 +87,7 @@ describe('a key', () => {
     const row = page.locator('.keys tr', { hasText: 'Key 0 of many' });
     while ((await row.count()) === 0) await page.click('#keys >> text=Older');
     await row.getByText('Revoke').click();
-    expect(await page.textContent('dialog')).toContain('Whatever uses Key 0 of many is refused');
+    expect(await page.textContent('dialog[open]')).toContain('Whatever uses Key 0 of many is refused');
     await page.click('dialog .danger');
     await page.waitForSelector('.notice.good');
     await page.goto(`${rest.base}/settings/api/keys/${keyIds[1]}/revoke`);
